@@ -1,0 +1,76 @@
+"""Numbers as a reader sees them: the only file with rounding in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+Formatter = Callable[[float], str]
+
+
+def fixed(decimals: int) -> Formatter:
+    """A formatter with this many decimals and a true minus sign; never prints "-0.0".
+
+    >>> fixed(1)(-0.04), fixed(2)(-1.5)
+    ('0.0', '−1.50')
+    """
+
+    def text(value: float) -> str:
+        rounded = f"{value:.{decimals}f}"
+        if float(rounded) == 0:
+            return rounded.lstrip("-")
+        return rounded.replace("-", "\N{MINUS SIGN}")
+
+    return text
+
+
+def percent(fraction: float, decimals: int = 1) -> str:
+    """A fraction in percent, without the sign.
+
+    >>> percent(11 / 108), percent(0.99996), percent(0.0)
+    ('10.2', '100.0', '0.0')
+    """
+    return fixed(decimals)(100 * fraction)
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A quantity without a natural number of decimals, such as tau².
+
+    >>> significant(0.066291), significant(12.345), significant(0.0)
+    ('0.0663', '12.3', '0')
+    """
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "∞"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return fixed(min(decimals, 8))(value)
+
+
+def p_value(p: float) -> str:
+    """A p-value with its relation; never printed as zero.
+
+    >>> p_value(0.0312), p_value(1e-9), p_value(0.5)
+    ('= 0.031', '< 0.001', '= 0.50')
+    """
+    if p < 0.001:
+        return "< 0.001"
+    return f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
+
+
+def count(number: float) -> str:
+    r"""A count with thin spaces between thousands.
+
+    >>> count(18590)
+    '18\u202f590'
+    """
+    return f"{number:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def plural(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> plural(1, "study"), plural(3, "study"), plural(2, "row")
+    ('1 study', '3 studies', '2 rows')
+    """
+    if number == 1:
+        return f"1 {noun}"
+    return f"{count(number)} {noun[:-1] + 'ies' if noun.endswith('y') else noun + 's'}"

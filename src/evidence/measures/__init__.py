@@ -1,0 +1,1 @@
+"""What can be pooled: measures and their scales."""

@@ -1,0 +1,1 @@
+"""Pictures of answers; the only package that knows matplotlib."""

@@ -1,0 +1,76 @@
+"""A Synthesis in words: plain text for the terminal, HTML for a notebook."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from ..formatting import count, fixed, p_value, percent, plural, significant
+
+if TYPE_CHECKING:
+    from .heterogeneity import Heterogeneity, Interval
+    from .model import Synthesis
+
+
+def interval_text(interval: Interval | None, factor: float = 100.0) -> str:
+    """Both limits in printed units, or a dash where there is no interval."""
+    if interval is None:
+        return "\N{EN DASH}"
+    number = fixed(1)
+    return f"{number(factor * interval.low)} to {number(factor * interval.high)}"
+
+
+def heterogeneity_text(spread: Heterogeneity) -> str:
+    """The heterogeneity line of a summary and of a forest plot."""
+    tau2 = spread.tau2_interval
+    return (
+        f"\N{GREEK SMALL LETTER TAU}² {significant(spread.tau2)} "
+        f"({significant(tau2.low)} to {significant(tau2.high)}), "
+        f"I² {percent(spread.i2, 0)}%, "
+        f"Q {fixed(1)(spread.q)} on {spread.df} df, p {p_value(spread.p)}"
+    )
+
+
+def answer_text(answer: Synthesis) -> str:
+    """The answer in one line: estimate, interval, studies and people."""
+    if answer.estimate is None:
+        return "No estimate: no row answers the question."
+    unit, level = answer.measure.scale.unit, f"{answer.model.level * 100:g}%"
+    return (
+        f"{percent(answer.estimate)}{unit} ({level} CI {interval_text(answer.interval)}) "
+        f"in {plural(answer.k, 'study')}, {count(answer.events)} of {count(answer.total)} people"
+    )
+
+
+def lines(answer: Synthesis) -> list[tuple[str, str]]:
+    """Name and text of every line of the summary."""
+    level = f"{answer.model.level * 100:g}%"
+    found = [("Method", answer.method_text), ("Answer", answer_text(answer))]
+    if answer.interval:
+        found.append(("Interval", f"{level}, {answer.interval_text}"))
+    if answer.prediction:
+        found.append(
+            (
+                "Prediction",
+                f"a new study's rate: {interval_text(answer.prediction)}"
+                f" ({level}, {answer.prediction_text})",
+            )
+        )
+    if answer.heterogeneity:
+        found.append(("Heterogeneity", heterogeneity_text(answer.heterogeneity)))
+    return found + [("Caution", caution) for caution in answer.cautions]
+
+
+def summary(answer: Synthesis) -> str:
+    """The answer as plain text, one line per figure."""
+    return "\n".join(f"{name:<14}{text}" for name, text in lines(answer))
+
+
+def html(answer: Synthesis) -> str:
+    """The answer as a small HTML table."""
+    rows = "".join(
+        f'<tr><th scope="row" style="text-align:left">{escape(name)}</th>'
+        f'<td style="text-align:left">{escape(text)}</td></tr>'
+        for name, text in lines(answer)
+    )
+    return f"<table><caption>Pooled answer</caption><tbody>{rows}</tbody></table>"
