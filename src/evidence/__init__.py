@@ -11,9 +11,20 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME = {
+    "Answer": "questions",
     "Model": "pooling.model",
+    "Question": "tables.toml",
     "Synthesis": "pooling.model",
+    "Tables": "tables.load",
+    "answer": "questions",
+    "check": "tables.load",
+    "load": "tables.load",
+    "load_questions": "tables.load",
+    "load_references": "tables.load",
+    "load_scores": "tables.load",
+    "load_studies": "tables.load",
     "pool": "pooling.model",
+    "side_by_side": "pooling.listing",
     "study_rates": "rates",
     "DataError": "errors",
     "EvidenceError": "errors",

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Formatter = Callable[[float], str]
 
@@ -74,3 +78,27 @@ def plural(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{count(number)} {noun[:-1] + 'ies' if noun.endswith('y') else noun + 's'}"
+
+
+PERCENTS = ("estimate", "low", "high", "prediction_low", "prediction_high", "weight", "i2")
+"""Columns that hold fractions and are read as percentages."""
+
+
+def readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame as a reader sees it: fractions in percent, counts grouped, blanks empty.
+
+    The frame's own numbers stay as they are; this is for printing only.
+    """
+
+    def cell(name: str, value: object) -> str:
+        if value is None or value != value or str(value) == "<NA>":
+            return ""
+        if isinstance(value, str):
+            return value
+        number = float(value)  # type: ignore[arg-type]
+        if name in PERCENTS:
+            return percent(number)
+        return count(number) if number == round(number) else significant(number)
+
+    columns = {str(name): [cell(str(name), value) for value in frame[name]] for name in frame}
+    return type(frame)(columns, index=frame.index)

@@ -25,10 +25,14 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some rows of a table: text cells, None where blank, and the file's line of each row."""
+    """Some rows of a table: text cells, None where blank, and the file's line of each row.
+
+    Lines that do not fit the header are not among the rows; they are in `problems`.
+    """
 
     cells: pd.DataFrame
     lines: list[int]
+    problems: list[Problem]
 
 
 def problem(path: Path, line: int, message: str, study: str = "") -> Problem:
@@ -79,46 +83,46 @@ def read_chunks(path: Path, rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
     """The rows of a comma-separated file, so many at a time; at least one chunk, maybe empty.
 
     Raises:
-        DataError: not a readable UTF-8 file, not comma-separated, or lines that do not fit the
-            header; every such line is listed.
+        DataError: not a readable UTF-8 file, or a header that cannot be used.
     """
     with open_text(path) as file:
         try:
-            yield from _chunks(path, csv.reader(file, strict=True), rows)
+            reader = csv.reader(file, strict=True)
+            header = _header(path, reader)
+            while True:
+                chunk, more = _chunk(path, reader, header, rows)
+                yield chunk
+                if not more:
+                    return
         except UnicodeDecodeError:
             raise DataError([not_utf8(path)]) from None
 
 
-def _chunks(path: Path, reader: CsvReader, rows: int) -> Iterator[Chunk]:
-    header = _header(path, reader)
-    faults: list[Problem] = []
+def _chunk(path: Path, reader: CsvReader, header: list[str], rows: int) -> tuple[Chunk, bool]:
+    """The next rows, and whether there may be more after them."""
     cells: list[list[str | None]] = []
     lines: list[int] = []
-    while True:
+    problems: list[Problem] = []
+    more = True
+    while more and len(lines) < rows:
         line = reader.line_num + 1
         try:
             row = next(reader, None)
         except csv.Error as error:
-            faults.append(problem(path, line, f"a quotation mark is out of place ({error})"))
-            break
+            message = f"a quotation mark is out of place ({error}); the rest was not read"
+            problems.append(problem(path, line, message))
+            row = None
         if row is None:
-            break
-        if not any(row):
-            if row:
-                faults.append(problem(path, line, "is a row without any content; delete it"))
-            continue
-        if len(row) != len(header):
+            more = False
+        elif len(row) == len(header) and any(row):
+            cells.append([cell or None for cell in row])
+            lines.append(line)
+        elif any(row):
             message = f"has {len(row)} cells and the header {len(header)}; quote cells with commas"
-            faults.append(problem(path, line, message, row[0]))
-            continue
-        cells.append([cell or None for cell in row])
-        lines.append(line)
-        if len(lines) == rows and not faults:
-            yield Chunk(pd.DataFrame(cells, columns=header, dtype="str"), lines)
-            cells, lines = [], []
-    if faults:
-        raise DataError(faults)
-    yield Chunk(pd.DataFrame(cells, columns=header, dtype="str"), lines)
+            problems.append(problem(path, line, message, row[0]))
+        elif row:
+            problems.append(problem(path, line, "is a row without any content; delete it"))
+    return Chunk(pd.DataFrame(cells, columns=header, dtype="str"), lines, problems), more
 
 
 def _header(path: Path, reader: CsvReader) -> list[str]:

@@ -1,0 +1,228 @@
+"""The command line: reads the options, calls the library, prints; nothing is computed here.
+
+Exit codes: 0 done, 1 the data or the request has problems (all are listed), 2 wrong usage.
+Everything heavy is imported inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from . import __version__
+from .errors import EvidenceError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .questions import Answer
+    from .tables.load import Tables
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_data = click.option(
+    "--data", metavar="DIR", help="Folder of the topic [default: data/ here or above]."
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script.")
+
+
+def _examples(text: str) -> Callable[[F], F]:
+    """Examples at the end of a command's help, line breaks kept."""
+
+    def add(command: F) -> F:
+        lines = "\n".join(f"  {line}" for line in text.strip().splitlines())
+        command.__doc__ = f"{command.__doc__}\n\n\b\nExamples:\n{lines}"
+        return command
+
+    return add
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="evidence")
+def cli() -> None:
+    r"""Checked tables of studies, rates, pooled answers, forest plots and a report.
+
+    \b
+    Examples:
+      evidence check
+      evidence pool symptomatic-recurrence
+      evidence forest symptomatic-recurrence --out recurrence.pdf
+      evidence report
+    """
+
+
+@cli.command()
+@_data
+@_json
+@_examples("evidence check\nevidence check --data ../another-topic/data --json")
+def check(data: str | None, as_json: bool) -> None:
+    """Check every file of the topic and list all problems at once."""
+    from .errors import DataError
+    from .tables.load import check as check_tables
+    from .tables.load import find_data
+
+    folder = find_data(data)
+    try:
+        found = check_tables(folder, _rows_read if sys.stderr.isatty() else None)
+    except DataError as error:
+        if not as_json:
+            raise
+        problems = [vars(problem) for problem in error.problems]
+        _print_json({"folder": str(folder), "valid": False, "problems": problems})
+        sys.exit(1)
+    if as_json:
+        _print_json({"folder": str(folder), "valid": True, "entries": found, "problems": []})
+        return
+    for file, entries in found.items():
+        click.echo(f"{file:<18}{entries:>9,}  ok".replace(",", "\N{NARROW NO-BREAK SPACE}"))
+
+
+@cli.command()
+@click.argument("question", required=False)
+@_data
+@click.option("--interval", default="wilson", show_default=True, help="Kind of interval.")
+@click.option("--level", default=0.95, show_default=True, help="Confidence level.")
+@click.option("--out", metavar="FILE", help="Write the table as .csv or .xlsx instead.")
+@_json
+@_examples(
+    "evidence rates\n"
+    "evidence rates symptomatic-recurrence --interval clopper_pearson\n"
+    "evidence rates --out rates.xlsx"
+)
+def rates(
+    question: str | None,
+    data: str | None,
+    interval: str,
+    level: float,
+    out: str | None,
+    as_json: bool,
+) -> None:
+    """Each study's own rate with its interval: of one QUESTION, or of every row with counts."""
+    from .questions import rate_table
+    from .tables.load import load
+
+    table = rate_table(load(data), question, interval, level=level)
+    if out:
+        _save_table(table, out)
+    elif as_json:
+        _print_json(_records(table))
+    else:
+        from .formatting import readable
+
+        click.echo(readable(table).to_string(index=False))
+
+
+@cli.command()
+@click.argument("questions", nargs=-1)
+@_data
+@click.option("--out", metavar="FILE", help="Write the table as .csv or .xlsx instead.")
+@_json
+@_examples("evidence pool\nevidence pool symptomatic-recurrence --json")
+def pool(questions: tuple[str, ...], data: str | None, out: str | None, as_json: bool) -> None:
+    """The pooled answers: of the QUESTIONS named, or of all."""
+    from .questions import overview
+
+    found = _answers(questions, data)
+    if out:
+        _save_table(overview(found), out)
+    elif as_json:
+        _print_json(_records(overview(found)))
+    else:
+        click.echo("\n\n".join(str(one) for one in found))
+
+
+@cli.command()
+@click.argument("question")
+@_data
+@click.option("--out", required=True, metavar="FILE", help="File: .pdf, .svg, .png or .tiff.")
+@click.option("--style", default="default", show_default=True, help="Layout of the figure.")
+@_examples(
+    "evidence forest symptomatic-recurrence --out recurrence.pdf\n"
+    "evidence forest symptomatic-recurrence --out recurrence.tiff"
+)
+def forest(question: str, data: str | None, out: str, style: str) -> None:
+    """The forest plot of a QUESTION, as a file for an article."""
+    from .errors import choose
+    from .plots.export import save_figure
+    from .plots.forest import forest as draw
+    from .plots.style import STYLES
+
+    (found,) = _answers((question,), data)
+    drawn = draw(
+        found.synthesis, title=found.question.title, style=choose(STYLES, style, "figure style")
+    )
+    click.echo(f"wrote {save_figure(drawn, Path(out))}")
+
+
+@cli.command()
+@_data
+@click.option("--out", default="report", show_default=True, metavar="DIR", help="Where to write.")
+@click.option("--notebooks", metavar="DIR", help="Notebooks to execute [default: beside data].")
+@click.option("--force", is_flag=True, help="Make it again even if nothing changed.")
+@_examples("evidence report\nevidence report --data ../another-topic/data --out its-report")
+def report(data: str | None, out: str, notebooks: str | None, force: bool) -> None:
+    """Execute the notebooks and write the report: a page, figures, tables."""
+    from .report.build import build
+
+    build(data, Path(out), notebooks=notebooks and Path(notebooks), force=force, say=_say)
+
+
+def _answers(questions: tuple[str, ...], data: str | None) -> list[Answer]:
+    from .questions import answer
+    from .tables.load import load
+
+    tables: Tables = load(data)
+    return [answer(key, tables) for key in questions or tables.questions]
+
+
+def _save_table(table: pd.DataFrame, out: str) -> None:
+    from .tables.export import save_table
+
+    click.echo(f"wrote {save_table(table, out)}")
+
+
+def _records(table: pd.DataFrame) -> object:
+    """The rows with every digit; what is blank is null."""
+    plain = table.astype(object)
+    return plain.where(plain.notna(), None).to_dict("records")
+
+
+def _print_json(value: object) -> None:
+    text = json.dumps(
+        value, indent=2, ensure_ascii=False, allow_nan=False, default=lambda number: number.item()
+    )
+    click.echo(text)
+
+
+def _say(text: str) -> None:
+    click.echo(text)
+
+
+def _rows_read(file: str, rows: int) -> None:
+    click.echo(f"\r{file}: {rows} rows", err=True, nl=False)
+
+
+@functools.wraps(cli)
+def main() -> None:
+    """Run the command line; a mistake in data or request ends with its message and code 1."""
+    try:
+        cli(standalone_mode=False)
+    except EvidenceError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader of our output, such as head, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,112 @@
+"""The text columns of a figure, measured: their cells in lines, and their places side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from .columns import Align, column
+from .style import POINTS_PER_MM, ForestStyle
+from .text import clean, width, wrap
+
+GAP = 1.5  # between two columns, in font sizes
+NARROWEST = 7.0  # what a first column that gives way keeps, in font sizes
+BOLD = {"header", "pooled", "title"}  # roles set in bold
+
+
+@dataclass(frozen=True)
+class Block:
+    """A column with its header and cells broken into lines; left edge and width in points."""
+
+    name: str
+    align: Align
+    header: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+    width: float
+    left: float = 0.0
+
+
+@dataclass(frozen=True)
+class Across:
+    """Columns left and right of a plot, and its two ends, in points from the left."""
+
+    left: tuple[Block, ...]
+    plot_left: float
+    plot_right: float
+    right: tuple[Block, ...]
+    width: float
+
+
+def place_across(
+    rows: pd.DataFrame,
+    fields: Mapping[str, str],
+    style: ForestStyle,
+    size: float,
+    wide: float | None,
+) -> Across:
+    """The columns that the style names beside a plot, at one font size.
+
+    The plot takes what a fixed width leaves. When that is too little, the first column is broken
+    into shorter lines; when that does not help, the result is wider than was asked for.
+    """
+
+    def block(name: str, room: float) -> Block:
+        return _block(rows, name, fields, style.fonts, size, room)
+
+    room = style.label_width * POINTS_PER_MM / size
+    left = [block(name, room) for name in style.left]
+    right = [block(name, room) for name in style.right]
+    taken = sum(each.width + GAP * size for each in (*left, *right))
+    plot, least = style.plot_width * POINTS_PER_MM, style.min_plot_width * POINTS_PER_MM
+    if wide is not None:
+        plot = wide - taken
+        if plot < least and left:
+            narrower = (left[0].width + plot - least) / size
+            left[0] = block(style.left[0], max(narrower, NARROWEST))
+            plot = wide - sum(each.width + GAP * size for each in (*left, *right))
+        plot = max(plot, least)
+    return _side_by_side(left, plot, right, GAP * size)
+
+
+def _side_by_side(left: Sequence[Block], plot: float, right: Sequence[Block], gap: float) -> Across:
+    x, placed = 0.0, []
+    for each in left:
+        placed.append(replace(each, left=x))
+        x += each.width + gap
+    plot_left, x = x, x + plot
+    plot_right, after = x, []
+    for each in right:
+        after.append(replace(each, left=x + gap))
+        x += gap + each.width
+    return Across(tuple(placed), plot_left, plot_right, tuple(after), x)
+
+
+def _block(
+    rows: pd.DataFrame,
+    name: str,
+    fields: Mapping[str, str],
+    fonts: tuple[str, ...],
+    size: float,
+    room: float,
+) -> Block:
+    """One column with its cells in lines no wider than `room` font sizes."""
+    source, kinds = column(name, rows), rows["kind"]
+    cells = tuple(
+        wrap(text, room, fonts, kind in BOLD)
+        for text, kind in zip(source.cells(rows), kinds, strict=True)
+    )
+    widest = max(
+        (
+            width(line, fonts, kind in BOLD)
+            for lines, kind in zip(cells, kinds, strict=True)
+            for line in lines
+        ),
+        default=0.0,
+    )
+    header = clean(source.header.format_map(fields))
+    longest = max(width(word, fonts, True) for word in header.split(" "))
+    head = wrap(header, max(widest, longest), fonts, True)
+    widest = max(widest, *(width(line, fonts, True) for line in head))
+    return Block(name, source.align, head, cells, widest * size)

@@ -1,0 +1,86 @@
+"""The text columns beside a plot: header, alignment and cells, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from ..errors import SynthesisError
+from .text import clean
+
+Align = Literal["left", "right"]
+FIGURE_SPACE, PUNCTUATION_SPACE = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `header` may name {measure}, {unit} and {level}; `cells` gives its texts."""
+
+    header: str
+    align: Align
+    cells: Callable[[pd.DataFrame], list[str]]
+
+
+def column(name: str, rows: pd.DataFrame) -> Column:
+    """The column of this name: a key of `COLUMNS`, or any column of the rows as it stands.
+
+    Raises:
+        SynthesisError: neither; the choices are listed.
+    """
+    if name in COLUMNS:
+        return COLUMNS[name]
+    if name not in rows.columns:
+        others = [str(other) for other in rows.columns if not str(other).endswith("_text")]
+        choices = list(dict.fromkeys([*COLUMNS, *others]))
+        raise SynthesisError(
+            f"the figure has no column {name!r}; choose from: {', '.join(choices)}"
+        )
+    numeric = pd.api.types.is_numeric_dtype(rows[name])
+    header = name.replace("_", " ").replace("{", "").replace("}", "")
+    return Column(header[:1].upper() + header[1:], "right" if numeric else "left", _as_is(name))
+
+
+def _as_is(name: str) -> Callable[[pd.DataFrame], list[str]]:
+    def cells(rows: pd.DataFrame) -> list[str]:
+        return ["" if pd.isna(value) else _plain(value) for value in rows[name]]
+
+    return cells
+
+
+def _plain(value: object) -> str:
+    """A value as text; whole numbers that pandas keeps as floats lose their ".0"."""
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
+    return clean(value)
+
+
+def _events_total(rows: pd.DataFrame) -> list[str]:
+    """Events and total in one cell, for a narrow figure."""
+    pairs = zip(rows["events_text"], rows["total_text"], strict=True)
+    return [f"{events}/{total}" if events else "" for events, total in pairs]
+
+
+def _estimate(rows: pd.DataFrame) -> list[str]:
+    """Estimate and interval with the decimal points of the estimates in one line."""
+    longest = max((len(text) for text in rows["number_text"]), default=0)
+    blank = FIGURE_SPACE * max(longest - 2, 0) + PUNCTUATION_SPACE + FIGURE_SPACE
+    return [
+        f"{number.rjust(longest, FIGURE_SPACE) if number else blank} ({limits})"
+        for number, limits in zip(rows["number_text"], rows["limits_text"], strict=True)
+    ]
+
+
+COLUMNS: dict[str, Column] = {
+    "label": Column("Study", "left", lambda rows: [clean(text) for text in rows["label"]]),
+    "events": Column("Events", "right", lambda rows: list(rows["events_text"])),
+    "total": Column("Total", "right", lambda rows: list(rows["total_text"])),
+    "events_total": Column("Events / total", "right", _events_total),
+    "estimate": Column(
+        "{measure},\N{NO-BREAK SPACE}{unit} ({level}\N{NO-BREAK SPACE}CI)", "left", _estimate
+    ),
+    "weight": Column("Weight,\N{NO-BREAK SPACE}%", "right", lambda rows: list(rows["weight_text"])),
+}
+"""Columns that are more than a column of the table; `ForestStyle.left` and `right` name them."""

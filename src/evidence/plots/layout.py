@@ -1,0 +1,239 @@
+"""Where everything of a figure goes, in points, measured from its texts before it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ..errors import SynthesisError
+from .axis import Axis
+from .blocks import BOLD, Block, place_across
+from .columns import Align
+from .style import POINTS_PER_MM, ForestStyle
+from .text import ASCENT, CAPITAL, LINE, clean, width, wrap
+
+NOTE = 0.9  # size of notes and tick labels, relative to the rows
+TITLE = 1.2
+TICK = 3.0  # length of a tick and its distance from the label, points
+EDGE = 4.0  # empty border of a figure of its own, points
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a forest plot shows, without any place.
+
+    Attributes:
+        rows: the frame of `forest_rows`.
+        fields: values for the names in column headers.
+        axis_label: text under the ticks.
+        axis: largest number of ticks -> the axis.
+        title: above everything, or empty.
+        notes: paragraphs below everything.
+        message: one line in place of rows, for an answer without studies.
+    """
+
+    rows: pd.DataFrame
+    fields: dict[str, str]
+    axis_label: str
+    axis: Callable[[int], Axis]
+    title: str = ""
+    notes: tuple[str, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class PlacedText:
+    """One line of text: its anchor is the baseline, x from the left edge, y from the top."""
+
+    text: str
+    x: float
+    y: float
+    size: float
+    align: Align
+    role: str
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What was placed where, in points from the top left corner of the figure's room.
+
+    Attributes:
+        width, height: of everything.
+        font_size: size of the rows, after fitting.
+        plot_left, plot_right: the part with the axis.
+        top, bottom: of that part; rows lie between, the axis is at the bottom.
+        row_height: height of a row of one line.
+        row_edges: top and bottom of every row.
+        rules: y of the horizontal rules.
+        texts: every text but the axis' own.
+        axis: ends and ticks.
+        axis_label: its lines.
+    """
+
+    width: float
+    height: float
+    font_size: float
+    plot_left: float
+    plot_right: float
+    top: float
+    bottom: float
+    row_height: float
+    row_edges: tuple[tuple[float, float], ...]
+    rules: tuple[float, ...]
+    texts: tuple[PlacedText, ...]
+    axis: Axis
+    axis_label: tuple[str, ...]
+
+    @property
+    def row_y(self) -> list[float]:
+        """The centre of every row."""
+        return [(top + bottom) / 2 for top, bottom in self.row_edges]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Every text with its place, as a table."""
+        return pd.DataFrame(self.texts, columns=list(PlacedText.__dataclass_fields__))
+
+
+def plan(content: Content, style: ForestStyle, room: tuple[float, float] | None = None) -> Layout:
+    """The places of everything; with a fixed width or room, in the largest font that fits.
+
+    Args:
+        content: what is shown.
+        style: how; its width, if any, holds when no room is given.
+        room: width and height in points that must be kept, for a given Axes.
+
+    Raises:
+        SynthesisError: not even the smallest font fits; the message says what is needed.
+    """
+    wide = room[0] if room else style.width and style.width * POINTS_PER_MM - 2 * EDGE
+    tall = room[1] if room else None
+    size = style.font_size
+    while True:
+        layout = _plan(content, style, size, wide)
+        if layout.width <= (wide or layout.width) and layout.height <= (tall or layout.height):
+            return layout
+        if size <= style.min_font_size:
+            raise _too_small(layout, size, (wide or layout.width, tall))
+        size = max(style.min_font_size, size - 0.25)
+
+
+def _too_small(layout: Layout, size: float, room: tuple[float, float | None]) -> SynthesisError:
+    there = f"{room[0] / POINTS_PER_MM:.0f} mm wide"
+    if room[1] is not None:
+        there += f" and {room[1] / POINTS_PER_MM:.0f} mm high"
+    return SynthesisError(
+        f"the forest plot needs {layout.width / POINTS_PER_MM:.0f} mm by "
+        f"{layout.height / POINTS_PER_MM:.0f} mm at the smallest font ({size:g} pt) but has only "
+        f"{there}; give it more room, fewer columns or a smaller min_font_size"
+    )
+
+
+def _plan(content: Content, style: ForestStyle, size: float, wide: float | None) -> Layout:
+    """The layout at one font size; wider than `wide` when it cannot be kept."""
+    across = place_across(content.rows, content.fields, style, size, wide)
+    blocks, total = (*across.left, *across.right), across.width
+    plot = across.plot_right - across.plot_left
+    if content.message:
+        total = max(total, size * width(content.message, style.fonts, False))
+    page = _Page(total, style.fonts)
+    page.paragraph(content.title, "title", TITLE * size)
+    rules = page.header(blocks, size)
+    top = page.y
+    edges, breaks = page.rows(content.rows["kind"], blocks, size, style.row_height)
+    if content.message:
+        page.paragraph(content.message, "message", size)
+    bottom = page.y = page.y + 0.3 * size
+    axis = content.axis(_most_ticks(content, style, size, plot))
+    label = wrap(content.axis_label, 1.3 * plot / (NOTE * size), style.fonts)
+    if not content.message:
+        page.y += 2 * TICK + NOTE * size * (LINE + 0.3 + LINE * len(label))
+    page.y += 0.8 * size
+    for note in content.notes:
+        page.paragraph(note, "note", NOTE * size)
+    return Layout(
+        width=total,
+        height=page.y,
+        font_size=size,
+        plot_left=across.plot_left,
+        plot_right=across.plot_right,
+        top=top,
+        bottom=bottom,
+        row_height=style.row_height * size,
+        row_edges=edges,
+        rules=(*rules, *breaks),
+        texts=tuple(page.texts),
+        axis=axis,
+        axis_label=label,
+    )
+
+
+def _most_ticks(content: Content, style: ForestStyle, size: float, plot: float) -> int:
+    """As many ticks as the plot has room for, at most seven."""
+    widest = max(width(text, style.fonts, False) for text in content.axis(7).texts)
+    return max(2, min(7, int(plot / (NOTE * size * (widest + 1.2))) + 1))
+
+
+class _Page:
+    """Texts set one below the other; `y` is where the next one starts."""
+
+    def __init__(self, room: float, fonts: tuple[str, ...]) -> None:
+        self.room, self.fonts, self.y = room, fonts, 0.0
+        self.texts: list[PlacedText] = []
+
+    def paragraph(self, text: str, role: str, size: float) -> None:
+        """A text broken to the whole width, with some space after it."""
+        if not text:
+            return
+        bold = role == "title"
+        for line in wrap(clean(text), self.room / size, self.fonts, bold):
+            baseline = self.y + ASCENT * size
+            self.texts.append(PlacedText(line, 0.0, baseline, size, "left", role, bold))
+            self.y += LINE * size
+        self.y += 0.9 * size if bold else 0.25 * size
+
+    def header(self, blocks: Sequence[Block], size: float) -> list[float]:
+        """Column names, their last lines in one line; returns the rule below."""
+        deep = max((len(block.header) for block in blocks), default=0)
+        if not deep:
+            return []
+        for block in blocks:
+            first = deep - len(block.header)
+            for index, line in enumerate(block.header, first):
+                baseline = self.y + (ASCENT + LINE * index) * size
+                self._in_column(line, block, baseline, size, "header")
+        rule = self.y + (deep * LINE + 0.25) * size
+        self.y = rule + 0.35 * size
+        return [rule]
+
+    def rows(
+        self, kinds: pd.Series[str], blocks: Sequence[Block], size: float, row_height: float
+    ) -> tuple[tuple[tuple[float, float], ...], list[float]]:
+        """Every cell on its row; returns the rows' edges and the rule before the answer."""
+        edges, breaks, before = [], [], "study"
+        for index, kind in enumerate(kinds):
+            deep = max((len(block.cells[index]) for block in blocks), default=1)
+            if kind == "pooled" and before == "study":
+                breaks.append(self.y + 0.2 * size)
+                self.y += 0.4 * size
+            bottom = self.y + (row_height + LINE * (deep - 1)) * size
+            edges.append((self.y, bottom))
+            for block in blocks:
+                self._cell(block, index, (self.y + bottom) / 2, size, kind)
+            self.y, before = bottom, kind
+        return tuple(edges), breaks
+
+    def _cell(self, block: Block, index: int, centre: float, size: float, kind: str) -> None:
+        """The lines of one cell, their capitals centred on the row."""
+        lines = block.cells[index]
+        first = centre + (CAPITAL / 2 - LINE * (len(lines) - 1) / 2) * size
+        for number, line in enumerate(lines):
+            if line:
+                self._in_column(line, block, first + LINE * size * number, size, kind)
+
+    def _in_column(self, text: str, block: Block, baseline: float, size: float, role: str) -> None:
+        x = block.left + (block.width if block.align == "right" else 0.0)
+        bold = role in BOLD
+        self.texts.append(PlacedText(text, x, baseline, size, block.align, role, bold))

@@ -1,0 +1,95 @@
+"""The rows of a forest plot: everything that is drawn, in a frame that is its table twin."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ..formatting import Formatter, count, fixed, percent
+from ..pooling.model import Synthesis
+
+DRAWN = (
+    "kind", "label", "events", "total", "estimate", "low", "high", "weight",
+    "events_text", "total_text", "number_text", "limits_text", "weight_text",
+)  # fmt: skip
+
+
+def forest_rows(synthesis: Synthesis) -> pd.DataFrame:
+    """One row per line of the figure, top to bottom, with its numbers and its texts.
+
+    Args:
+        synthesis: the answer to draw. The column `label` of its studies names them in print;
+            without it `study_id` does.
+
+    Returns:
+        A frame with the columns of `DRAWN`, then the studies' other columns. `kind` is "study",
+        "pooled" or "prediction". Numbers are fractions at full precision and blank where there is
+        none; texts are as printed. No study: no row. One study: no pooled row, since nothing was
+        pooled.
+
+    >>> from evidence import pool
+    >>> frame = pd.DataFrame({"study_id": list("abc"), "events": [3, 6, 10],
+    ...                       "total": [11, 17, 21]})
+    >>> forest_rows(pool(frame))[["kind", "label", "number_text", "limits_text"]].values.tolist()
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [['study', 'a', '27.3', '9.7 to 56.6'], ['study', 'b', '35.3', '17.3 to 58.7'],
+     ['study', 'c', '47.6', '28.3 to 67.6'], ['pooled', 'Pooled estimate', '39.3', '20.2 to 62.3'],
+     ['prediction', 'Prediction interval', '', '20.2 to 62.3']]
+    """
+    studies = synthesis.studies
+    named = studies["label"] if "label" in studies.columns else studies["study_id"]
+    own = {"events_text", "total_text", "number_text", "limits_text", "weight_text"}
+    clash = sorted(own & set(studies.columns))
+    rows = studies.drop(columns=clash).assign(kind="study", label=named.astype(str))
+    rows = pd.concat([rows, _answer_rows(synthesis)], ignore_index=True)
+    numbers = dict.fromkeys(("estimate", "low", "high", "weight"), "float64")
+    rows = rows.astype({"events": "Int64", "total": "Int64", **numbers})
+    return _texts(rows, synthesis)[[*DRAWN, *(c for c in rows.columns if c not in DRAWN)]]
+
+
+def _answer_rows(synthesis: Synthesis) -> pd.DataFrame:
+    """The pooled row and the prediction row, as far as the answer has them."""
+    rows: list[dict[str, object]] = []
+    if synthesis.k > 1 and synthesis.estimate is not None and synthesis.interval is not None:
+        rows.append(
+            {
+                "kind": "pooled",
+                "label": "Pooled estimate",
+                "events": synthesis.events,
+                "total": synthesis.total,
+                "estimate": synthesis.estimate,
+                "low": synthesis.interval.low,
+                "high": synthesis.interval.high,
+                "weight": float(synthesis.studies["weight"].sum()),
+            }
+        )
+    if synthesis.prediction is not None:
+        rows.append(
+            {
+                "kind": "prediction",
+                "label": "Prediction interval",
+                "low": synthesis.prediction.low,
+                "high": synthesis.prediction.high,
+            }
+        )
+    return pd.DataFrame(rows, columns=list(DRAWN[:8]))
+
+
+def _texts(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
+    """The rows with every number as it is printed."""
+    factor = synthesis.measure.scale.factor
+    one_decimal = fixed(1)
+
+    def texts(name: str, formatter: Formatter) -> list[str]:
+        return ["" if pd.isna(value) else formatter(value) for value in rows[name]]
+
+    def number(value: float) -> str:
+        return one_decimal(factor * value)
+
+    limits = zip(texts("low", number), texts("high", number), strict=True)
+    return rows.assign(
+        events_text=texts("events", count),
+        total_text=texts("total", count),
+        number_text=texts("estimate", number),
+        limits_text=[f"{low} to {high}" for low, high in limits],
+        weight_text=texts("weight", percent) if synthesis.k > 1 else "",
+    )

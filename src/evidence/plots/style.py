@@ -1,0 +1,88 @@
+"""How a figure looks: frozen values, one register of layouts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..errors import SynthesisError
+
+POINTS_PER_MM = 72 / 25.4
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForestStyle:
+    """The look of a forest plot. Lengths in mm, font sizes in points, colours in hex.
+
+    Attributes:
+        left, right: columns beside the plot, by name: a key of `evidence.plots.columns.COLUMNS` or
+            any other column of the rows frame.
+        fonts: font families, first the one that measures and draws; DejaVu Sans ships with
+            matplotlib. The later ones are asked for signs that it lacks.
+        font_size: size of the rows; notes are set a little smaller.
+        min_font_size: the smallest size tried when the width is fixed.
+        width: width of the whole figure; None lets it follow the content.
+        plot_width: width of the middle part when the figure follows the content.
+        min_plot_width: what the middle part must at least keep when the width is fixed.
+        label_width: a longer first column is broken into lines.
+        row_height: distance between rows in font sizes.
+        xlim: ends of the axis on the reading scale (0.4 is 40 %); None covers every interval.
+        ink: text, axis and interval lines; `quiet`: notes and rules.
+        square, diamond, prediction: fill of the marks.
+        paper: background.
+        centre_line: a dashed line at the pooled estimate.
+        stripes: every second row on a faint ground.
+        notes: heterogeneity, method and cautions under the plot.
+    """
+
+    left: tuple[str, ...] = ("label", "events", "total")
+    right: tuple[str, ...] = ("estimate", "weight")
+    fonts: tuple[str, ...] = ("DejaVu Sans",)
+    font_size: float = 8.0
+    min_font_size: float = 5.0
+    width: float | None = None
+    plot_width: float = 62.0
+    min_plot_width: float = 20.0
+    label_width: float = 70.0
+    row_height: float = 1.75
+    xlim: tuple[float, float] | None = None
+    ink: str = "#1a1a1a"
+    quiet: str = "#595959"
+    rule: str = "#8c8c8c"
+    square: str = "#2f5d8a"
+    diamond: str = "#1a1a1a"
+    prediction: str = "#b5651d"
+    paper: str = "#ffffff"
+    stripe: str = "#f2f2f2"
+    centre_line: bool = True
+    stripes: bool = False
+    notes: bool = True
+
+    def __post_init__(self) -> None:
+        if self.font_size < self.min_font_size or self.min_font_size <= 0:
+            raise SynthesisError(
+                f"font_size ({self.font_size:g}) must be at least min_font_size "
+                f"({self.min_font_size:g}), and both must be above 0"
+            )
+        lengths = (self.plot_width, self.min_plot_width, self.label_width, self.row_height)
+        if min(lengths) <= 0 or (self.width is not None and self.width <= 0):
+            raise SynthesisError("widths (mm) and row_height (font sizes) must be above 0")
+        if self.xlim is not None and not self.xlim[0] < self.xlim[1]:
+            raise SynthesisError(f"xlim must rise, such as (0, 0.4); it is {self.xlim!r}")
+
+    def colours(self) -> dict[str, str]:
+        """Every colour by its role; an SVG in a page lets the page set them by these names."""
+        names = ("ink", "quiet", "rule", "square", "diamond", "prediction", "paper", "stripe")
+        return {name: getattr(self, name) for name in names}
+
+
+DEFAULT = ForestStyle()
+
+STYLES: dict[str, ForestStyle] = {
+    "default": DEFAULT,
+    "double": replace(DEFAULT, width=180.0, font_size=7.5),
+    "single": replace(
+        DEFAULT, width=85.0, font_size=6.5, left=("label", "events_total"), right=("estimate",)
+    ),
+    "slide": replace(DEFAULT, width=254.0, font_size=13.0, min_font_size=8.0, label_width=90.0),
+}
+"""Layouts by name; each is a frozen value, so `dataclasses.replace` makes a new one from it."""

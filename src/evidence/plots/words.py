@@ -1,0 +1,91 @@
+"""A figure in words: the notes under it and the text read in its place."""
+
+from __future__ import annotations
+
+from ..formatting import count, fixed, plural
+from ..pooling.model import Synthesis
+from ..pooling.wording import answer_text, heterogeneity_text, interval_text
+from .axis import Axis
+
+NOTHING = "No study answers this question, so there is no estimate."
+
+
+def notes(synthesis: Synthesis, *, clipped: bool) -> tuple[str, ...]:
+    """The paragraphs below a forest plot: heterogeneity, method, marks, cautions."""
+    found = []
+    if synthesis.heterogeneity:
+        found.append(f"Heterogeneity: {heterogeneity_text(synthesis.heterogeneity)}.")
+    if synthesis.k:
+        marks = " An arrow means that the interval goes on beyond the axis." if clipped else ""
+        found.append(_method(synthesis) + marks)
+    return (*found, *(f"Caution: {caution}." for caution in synthesis.cautions))
+
+
+def _method(synthesis: Synthesis) -> str:
+    own = synthesis.model.study_interval.replace("_", "-").capitalize()
+    parts = [synthesis.method_text]
+    if synthesis.k > 1:
+        parts.append(f"interval of the pooled estimate: {synthesis.interval_text}")
+    if synthesis.prediction:
+        parts.append(f"prediction interval: {synthesis.prediction_text}")
+    squares = " Square area is proportional to weight." if synthesis.k > 1 else ""
+    return "; ".join([*parts, f"interval of each study: {own}"]) + "." + squares
+
+
+def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None = None) -> str:
+    """What the forest plot shows, for who cannot see it; made from the answer alone.
+
+    >>> import pandas as pd
+    >>> from evidence import pool
+    >>> frame = pd.DataFrame({"study_id": ["a"], "events": [3], "total": [11]})
+    >>> alt_text(pool(frame), "Recurrence")
+    'Forest plot: Recurrence. One study, not pooled: 27.3% (95% CI 9.7 to 56.6), 3 of 11 people.'
+    """
+    start = f"Forest plot: {title.rstrip('.')}." if title else "Forest plot."
+    if synthesis.estimate is None:
+        return f"{start} {NOTHING}"
+    factor, unit = synthesis.measure.scale.factor, synthesis.measure.scale.unit
+    if synthesis.k == 1:
+        limits = interval_text(synthesis.interval, factor)
+        alone = (
+            f"One study, not pooled: {fixed(1)(factor * synthesis.estimate)}{unit} "
+            f"({synthesis.model.level * 100:g}% CI {limits}), "
+            f"{count(synthesis.events)} of {count(synthesis.total)} people."
+        )
+        return " ".join([start, alone, *_clipped(synthesis, axis)])
+    number, studies = fixed(1), synthesis.studies
+    least, most = factor * studies["estimate"].min(), factor * studies["estimate"].max()
+    said = [f"Pooled estimate {answer_text(synthesis)}."]
+    said.append(f"The studies range from {number(least)}{unit} to {number(most)}{unit}.")
+    said += _apart(synthesis)
+    if synthesis.prediction:
+        limits = interval_text(synthesis.prediction, factor)
+        said.append(f"Prediction interval for a new study {limits}{unit}.")
+    if synthesis.heterogeneity:
+        said.append(f"Heterogeneity: {heterogeneity_text(synthesis.heterogeneity)}.")
+    return " ".join([start, *said, *_clipped(synthesis, axis)])
+
+
+def _clipped(synthesis: Synthesis, axis: Axis | None) -> list[str]:
+    """Which part of the studies does not fit on the axis."""
+    studies = synthesis.studies
+    if axis is None:
+        return []
+    beyond = int(((studies["low"] < axis.low) | (studies["high"] > axis.high)).sum())
+    if not beyond:
+        return []
+    if beyond == 1:
+        return ["The interval of 1 study goes on beyond the axis."]
+    return [f"The intervals of {plural(beyond, 'study')} go on beyond the axis."]
+
+
+def _apart(synthesis: Synthesis) -> list[str]:
+    """Studies whose own interval does not reach the pooled estimate, by name if they are few."""
+    studies, centre = synthesis.studies, synthesis.estimate
+    apart = studies[(studies["low"] > centre) | (studies["high"] < centre)]
+    if apart.empty:
+        return ["Every study's interval contains the pooled estimate."]
+    names = apart["label" if "label" in apart.columns else "study_id"].astype(str)
+    who = f": {', '.join(names)}" if len(names) <= 3 else ""
+    verb = "has an interval" if len(apart) == 1 else "have intervals"
+    return [f"{plural(len(apart), 'study')} {verb} that the pooled estimate lies outside of{who}."]

@@ -1,0 +1,282 @@
+"""From a pre-stated question and the checked tables to its answer; every row keeps its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from .errors import choose
+from .formatting import count, percent, plural
+from .pooling.listing import side_by_side
+from .pooling.model import Synthesis, pool
+from .pooling.wording import interval_text
+from .rates import study_rates
+from .tables.load import Tables
+from .tables.toml import Question, Rows, Window, model_of
+
+STAGES = {
+    "excluded": "must not be pooled",
+    "follow-up": "outside the question's follow-up",
+    "same patients": "another row of the same patients enters",
+    "enters": "enters the answer",
+}
+"""What can become of a row that bears on a question, in the order in which it is decided."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A question with everything that was done to answer it.
+
+    Attributes:
+        question: as it was stated beforehand.
+        rows: every row of the table that bears on it, with `stage` (a key of `STAGES`) and
+            `reason`, a sentence.
+        synthesis: the answer. Where nothing was pooled it has no estimate and says why.
+        sensitivity: the pre-stated restrictions, each by its name, with its own answer.
+    """
+
+    question: Question
+    rows: pd.DataFrame = field(repr=False)
+    synthesis: Synthesis
+    sensitivity: dict[str, Synthesis] = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.question.asks}\n{self.synthesis.summary()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.question.asks}</p>{self.synthesis._repr_html_()}"
+
+    def flow(self) -> pd.DataFrame:
+        """How many rows and cohorts were found, left out by which reason, and entered."""
+        kept = self.rows
+        table = [("rows that bear on the question", len(kept), kept["cohort"].nunique(), "kept")]
+        for reason, group in kept[kept["stage"] != "enters"].groupby("short_reason", sort=False):
+            table.append((str(reason), len(group), group["cohort"].nunique(), "left"))
+        entering = kept[kept["stage"] == "enters"]
+        table.append(("enter the answer", len(entering), entering["cohort"].nunique(), "kept"))
+        return pd.DataFrame(table, columns=["stage", "rows", "cohorts", "kind"])
+
+
+def answer(question: Question | str, tables: Tables) -> Answer:
+    """The answer to one question of the tables.
+
+    One row per cohort enters. Among a cohort's rows inside the follow-up window that rule is, in
+    this order: a fixed follow-up before any other, the longest follow-up, the most complete
+    denominator, the first in the table. Arms of one cohort at that time, which are different
+    patients, are added together.
+
+    Args:
+        question: a `Question`, or its key in questions.toml.
+        tables: what `load` returned.
+
+    Raises:
+        SynthesisError: a key that questions.toml does not have.
+
+    >>> from evidence import load
+    >>> answer("symptomatic-recurrence", load()).synthesis.k > 3
+    True
+    """
+    if isinstance(question, str):
+        question = choose(tables.questions, question, "question")
+    rows, entering = select(question, tables)
+    return Answer(
+        question=question,
+        rows=rows,
+        synthesis=_synthesis(question, entering),
+        sensitivity={
+            restriction.name: _synthesis(narrowed, select(narrowed, tables)[1])
+            for restriction in question.sensitivity
+            for narrowed in [_narrow(question, restriction)]
+        },
+    )
+
+
+def sentence(found: Answer) -> str:
+    """The answer in a sentence or two, for a reader who reads nothing else."""
+    pooled = found.synthesis
+    if pooled.k == 0:
+        bearing = len(found.rows)
+        tail = f"; {plural(bearing, 'row')} bear on it and none can enter" if bearing else ""
+        return f"No study in the table answers this question{tail}."
+    unit = pooled.measure.scale.unit
+    if pooled.estimate is None:
+        low, high = pooled.studies["estimate"].min(), pooled.studies["estimate"].max()
+        said = "; ".join(pooled.cautions)
+        return (
+            f"{said[:1].upper()}{said[1:]}. The rates of {plural(pooled.k, 'cohort')} lie between "
+            f"{percent(low)}{unit} and {percent(high)}{unit}."
+        )
+    level = f"{pooled.model.level * 100:g}%"
+    figures = (
+        f"{percent(pooled.estimate)}{unit} ({level} CI {interval_text(pooled.interval)}), from "
+        f"{plural(pooled.k, 'cohort')} with {count(pooled.events)} of {count(pooled.total)} people"
+    )
+    if pooled.k == 1:
+        return f"One study: {figures}. Nothing is pooled."
+    if pooled.prediction is None:
+        return f"{figures}."
+    return f"{figures}. In a new setting expect {interval_text(pooled.prediction)}{unit}."
+
+
+def overview(answers: Iterable[Answer]) -> pd.DataFrame:
+    """One row per question at full precision: how many studies, and what they say together."""
+    rows = [
+        found.synthesis.to_frame().assign(
+            question=found.question.key,
+            title=found.question.title,
+            rows=len(found.rows),
+            pooled=found.synthesis.k > 1 and found.synthesis.estimate is not None,
+        )
+        for found in answers
+    ]
+    table = pd.concat(rows, ignore_index=True)
+    first = ["question", "title", "rows", "pooled"]
+    return table[[*first, *(name for name in table.columns if name not in first)]]
+
+
+def rate_table(
+    tables: Tables, question: str | None = None, interval: str = "wilson", *, level: float = 0.95
+) -> pd.DataFrame:
+    """Each reported count with its own rate and interval, and its standing.
+
+    Args:
+        tables: what `load` returned.
+        question: only the rows that bear on this question, with their `stage`; else every row.
+        interval: as for `study_rates`.
+        level: as for `study_rates`.
+
+    >>> from evidence import load
+    >>> table = rate_table(load(), "symptomatic-recurrence")
+    >>> {"label", "events", "total", "estimate", "low", "high", "stage"} <= set(table.columns)
+    True
+    """
+    if question is None:
+        rows = tables.studies
+    else:
+        rows, _ = select(choose(tables.questions, question, "question"), tables)
+    counted = rows[rows["events"].notna() & rows["total"].notna()]
+    names = ["row_id", "label", "arm", "outcome", "time_basis", "follow_up_months", "events",
+             "total", "estimate", "low", "high", "printed_percent", "count_from", "source_type",
+             "citation_verified", "exclude_because", "stage"]  # fmt: skip
+    table = study_rates(counted, interval, level=level)
+    return table[[name for name in names if name in table.columns]]
+
+
+def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every row that bears on a question with its `stage` and `reason`; and the rows to pool."""
+    studies = tables.studies
+    bearing = pd.Series(True, index=studies.index)
+    for column in ("outcome", "population", "intervention", "design"):
+        allowed = getattr(question, f"{column}s")
+        if allowed:
+            bearing &= studies[column].isin(allowed)
+    rows = studies[bearing].copy()
+    standing = [_standing(row, question, tables) for _, row in rows.iterrows()]
+    rows["stage"], rows["short_reason"], rows["reason"] = (
+        zip(*standing, strict=True) if standing else ((), (), ())
+    )
+    entering = []
+    for _, cohort in rows[rows["stage"] == "enters"].groupby("cohort", sort=False):
+        chosen = _choose(cohort, question)
+        entering.append(_combine(chosen))
+        passed = cohort.index.difference(chosen.index)
+        name = " and ".join(chosen["row_id"])
+        rows.loc[passed, "stage"] = "same patients"
+        rows.loc[passed, "short_reason"] = STAGES["same patients"]
+        rows.loc[passed, "reason"] = f"{STAGES['same patients']}: {name}"
+    kept = pd.DataFrame(entering, columns=studies.columns).astype(studies.dtypes.to_dict())
+    return rows, kept.reset_index(drop=True)
+
+
+def _standing(row: pd.Series, question: Rows, tables: Tables) -> tuple[str, str, str]:
+    """Stage, short reason and reason of one row, before the cohorts are compared."""
+    if pd.notna(row["exclude_because"]):
+        term = tables.term("exclusions", row["exclude_because"])
+        return "excluded", term.lower(), str(row["exclude_detail"])
+    outside = _outside(row, question)
+    if outside:
+        return "follow-up", STAGES["follow-up"], outside
+    return "enters", STAGES["enters"], STAGES["enters"]
+
+
+def _outside(row: pd.Series, question: Rows) -> str:
+    """Why a row's follow-up does not fit the question; nothing where it does."""
+    if question.time_bases and row["time_basis"] not in question.time_bases:
+        return f"follow-up is {row['time_basis']}; wanted: {', '.join(question.time_bases)}"
+    window = question.follow_up_months
+    if window is None:
+        return ""
+    months = row["follow_up_months"]
+    if pd.isna(months):
+        return "" if window.unknown else f"follow-up is not stated; wanted: {_window_text(window)}"
+    if window.min <= months <= window.max:
+        return ""
+    return f"follow-up of {months:g} months; wanted: {_window_text(window)}"
+
+
+def _window_text(window: Window) -> str:
+    if window.max == float("inf"):
+        return f"{window.min:g} months or more"
+    if window.min == window.max:
+        return f"{window.min:g} months"
+    return f"{window.min:g} to {window.max:g} months"
+
+
+def _choose(cohort: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """The row of a cohort that enters, or its arms at one time."""
+    ranked = cohort.assign(
+        _fixed=cohort["time_basis"] != "fixed",
+        _months=-cohort["follow_up_months"].fillna(-1.0),
+        _outcome=cohort["outcome"].map(question.outcomes.index),
+        _total=-cohort["total"],
+        _order=range(len(cohort)),
+    ).sort_values(["_fixed", "_months", "_outcome", "_total", "_order"])
+    best = ranked.iloc[0]
+    same = ranked[
+        (ranked["time_basis"] == best["time_basis"])
+        & (ranked["_months"] == best["_months"])
+        & (ranked["outcome"] == best["outcome"])
+    ]
+    whole = same[same["arm"] == "all"]
+    chosen = whole.head(1) if len(whole) else same.drop_duplicates("arm").sort_values("_order")
+    return cohort[cohort.index.isin(chosen.index)]
+
+
+def _combine(arms: pd.DataFrame) -> pd.Series:
+    """One row for a cohort: its only row, or its arms with events and totals added."""
+    row = arms.iloc[0].copy()
+    if len(arms) > 1:
+        row["row_id"] = "+".join(arms["row_id"])
+        row["arm"] = " + ".join(arms["arm"])
+        row["events"], row["total"] = arms["events"].sum(), arms["total"].sum()
+        row["printed_percent"] = None
+        row["count_from"] = "derived" if (arms["count_from"] == "derived").any() else "reported"
+    return row
+
+
+def _synthesis(question: Question, entering: pd.DataFrame) -> Synthesis:
+    model = model_of(question.model)
+    k = len(entering)
+    if not question.pool:
+        return side_by_side(
+            entering, f"not pooled: {question.pool_because}", question.measure, model
+        )
+    if 1 < k < question.minimum_k:
+        because = (
+            f"not pooled: {plural(k, 'cohort')}, and the question asks for at least "
+            f"{count(question.minimum_k)}"
+        )
+        return side_by_side(entering, because, question.measure, model)
+    return pool(entering, question.measure, model)
+
+
+def _narrow(question: Question, restriction: Rows) -> Question:
+    """The question with what the restriction states in place of its own."""
+    stated = restriction.model_fields_set & set(Rows.model_fields)
+    changes = {name: getattr(restriction, name) for name in stated}
+    model = getattr(restriction, "model", None)
+    if model:
+        changes["model"] = {**question.model, **model}
+    return question.model_copy(update=changes)

@@ -1,0 +1,208 @@
+"""The one door for data: a folder in; checked frames out, or one error with every problem."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+
+from ..errors import DataError, EvidenceError, Problem
+from .references import read_references
+from .schema import TABLES
+from .table import Context, read_table
+from .toml import Question, Term, read_questions, read_vocabulary
+
+FILES = ("studies.csv", "scores.csv", "references.bib", "vocabulary.toml", "questions.toml")
+OPTIONAL = frozenset({"scores.csv"})
+Folder = Path | str | None
+Progress = Callable[[str, int], None]
+T = TypeVar("T")
+
+
+def _silent(file: str, rows: int) -> None:
+    """No progress is wanted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """A topic, checked.
+
+    Attributes:
+        folder: where the files are.
+        title, about: what the topic is, from questions.toml.
+        studies: reported counts, one row each, with the columns of `schema.STUDIES`; blank cells
+            are missing values, `events` and `total` are Int64, `follow_up_months` is Float64. A
+            last column, `label`, names the study as the bibliography does.
+        scores: reported mean scores, likewise; empty where the topic has none.
+        references: the bibliography, one row per entry.
+        vocabulary: list -> key -> `Term`.
+        questions: key -> `Question`.
+        fingerprint: SHA-256 of all files, so that a result can name the data it came from.
+    """
+
+    folder: Path
+    title: str
+    about: str
+    studies: pd.DataFrame = field(repr=False)
+    scores: pd.DataFrame = field(repr=False)
+    references: pd.DataFrame = field(repr=False)
+    vocabulary: Mapping[str, Mapping[str, Term]] = field(repr=False)
+    questions: Mapping[str, Question] = field(repr=False)
+    fingerprint: str = ""
+
+    def term(self, vocabulary: str, key: str) -> str:
+        """The printed label of a vocabulary key."""
+        return self.vocabulary[vocabulary][key].label
+
+
+def load(data: Folder = None) -> Tables:
+    """Every table of a topic, checked.
+
+    Args:
+        data: the folder; by default the one of this project (see `find_data`).
+
+    Raises:
+        DataError: every problem of every file, each with its file, line, study and remedy.
+        EvidenceError: no folder could be found.
+
+    >>> tables = load()
+    >>> int(tables.studies.query("row_id == 'lebow-2011.3'")["events"].item())
+    14
+    """
+    return _read(find_data(data), keep=True, progress=_silent)
+
+
+def load_studies(data: Folder = None) -> pd.DataFrame:
+    """The reported counts; all files are checked first. See `load`."""
+    return load(data).studies
+
+
+def load_scores(data: Folder = None) -> pd.DataFrame:
+    """The reported mean scores; all files are checked first. See `load`."""
+    return load(data).scores
+
+
+def load_references(data: Folder = None) -> pd.DataFrame:
+    """The bibliography; all files are checked first. See `load`."""
+    return load(data).references
+
+
+def load_questions(data: Folder = None) -> Mapping[str, Question]:
+    """The pre-stated questions; all files are checked first. See `load`."""
+    return load(data).questions
+
+
+def check(data: Folder = None, progress: Progress | None = None) -> dict[str, int]:
+    """Check every file without keeping its rows: entries per file, or every problem.
+
+    Memory stays bounded however long a table is.
+
+    Args:
+        data: the folder, as in `load`.
+        progress: called with a file's name and the rows read so far.
+
+    Raises:
+        DataError: as `load`.
+    """
+    counts: dict[str, int] = {}
+
+    def count(file: str, rows: int) -> None:
+        counts[file] = rows
+        if progress:
+            progress(file, rows)
+
+    found = _read(find_data(data), keep=False, progress=count)
+    terms = sum(len(entries) for entries in found.vocabulary.values())
+    return counts | {
+        "references.bib": len(found.references),
+        "vocabulary.toml": terms,
+        "questions.toml": len(found.questions),
+    }
+
+
+def find_data(data: Folder = None, start: Path | None = None) -> Path:
+    """The folder that holds a topic.
+
+    The first of: `data`; the environment variable EVIDENCE_DATA; `data/` in the working directory
+    or a folder above it; `data/` of the project that this library was installed from.
+
+    Raises:
+        EvidenceError: the folder that was named is not there, or none was found.
+    """
+    named = data or os.environ.get("EVIDENCE_DATA")
+    if named:
+        folder = Path(named)
+        if not folder.is_dir():
+            raise EvidenceError(f"there is no folder {folder}; name one that holds studies.csv")
+        return folder.resolve()
+    start = start or Path.cwd()
+    project = Path(__file__).resolve().parents[3]
+    for above in (start, *start.parents, project):
+        if (above / "data" / "studies.csv").exists():
+            return above / "data"
+    raise EvidenceError(f"no data/studies.csv in {start} or above it; name the folder with --data")
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over the names and bytes of a topic's files."""
+    digest = hashlib.sha256()
+    for name in FILES:
+        if (folder / name).is_file():
+            content = (folder / name).read_bytes()
+            digest.update(f"{name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _read(folder: Path, *, keep: bool, progress: Progress) -> Tables:
+    """Every file checked; the rows of the two tables only where they are to be kept."""
+    problems: list[Problem] = []
+
+    def attempt(read: Callable[[], T]) -> T | None:
+        """What a reader returns; where it fails, its problems are noted and the next goes on."""
+        try:
+            return read()
+        except DataError as error:
+            problems.extend(error.problems)
+            return None
+
+    def sure(found: T | None) -> T:
+        """What a reader returned, or every problem where any reader failed."""
+        if found is None or problems:
+            raise DataError(problems)
+        return found
+
+    vocabulary = attempt(lambda: read_vocabulary(folder / "vocabulary.toml"))
+    references = attempt(lambda: read_references(folder / "references.bib"))
+    topic = attempt(lambda: read_questions(folder / "questions.toml", vocabulary))
+    known = None if references is None else frozenset(references["study_id"])
+    studies, scores = (
+        attempt(
+            partial(
+                read_table,
+                folder / name,
+                Context(vocabulary, known, optional=name in OPTIONAL),
+                keep=keep,
+                progress=progress,
+            )
+        )
+        for name in TABLES
+    )
+    bibliography = sure(references)
+    labels = dict(zip(bibliography["study_id"], bibliography["label"], strict=True))
+    return Tables(
+        folder=folder,
+        studies=sure(studies).assign(label=lambda rows: rows["study_id"].map(labels)),
+        scores=sure(scores).assign(label=lambda rows: rows["study_id"].map(labels)),
+        references=bibliography,
+        vocabulary=sure(vocabulary),
+        title=sure(topic).title,
+        about=sure(topic).about,
+        questions=sure(topic).questions,
+        fingerprint=fingerprint(folder),
+    )

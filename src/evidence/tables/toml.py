@@ -1,0 +1,251 @@
+"""The two TOML files of a topic: its vocabulary, and its pre-stated questions."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..errors import DataError, Problem, SynthesisError
+from ..measures.measure import MEASURES
+from ..pooling.model import Model
+from .reading import problem, read_text
+from .schema import VOCABULARIES
+
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+TimeBasis = Literal["fixed", "mean", "median", "minimum", "maximum", "kaplan-meier", "not stated"]
+
+
+class _Entry(BaseModel):
+    """A frozen value read from TOML; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Term(_Entry):
+    """One entry of the vocabulary.
+
+    Attributes:
+        label: how it is printed.
+        definition: what it includes and what it does not.
+        direction: of an outcome, whether the event is `bad` or `good` for the patient.
+        low, high: of a scale, its ends.
+    """
+
+    label: Text
+    definition: Text
+    direction: Literal["bad", "good"] | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class Window(_Entry):
+    """A follow-up window in months; rows that state none are let in only by `unknown`."""
+
+    min: float = 0.0
+    max: float = float("inf")
+    unknown: bool = False
+
+
+class Rows(_Entry):
+    """Which rows answer a question: every list means any of, an empty one means no restriction."""
+
+    outcomes: tuple[str, ...] = Field(default=(), strict=False)
+    populations: tuple[str, ...] = Field(default=(), strict=False)
+    interventions: tuple[str, ...] = Field(default=(), strict=False)
+    designs: tuple[str, ...] = Field(default=(), strict=False)
+    time_bases: tuple[TimeBasis, ...] = Field(default=(), strict=False)
+    follow_up_months: Window | None = None
+
+
+class Sensitivity(Rows):
+    """A pre-stated restriction of a question's rows, or another model, with its reason."""
+
+    name: Text
+    because: Text
+    model: dict[str, str | float] | None = None
+
+
+class Question(Rows):
+    """One pre-stated synthesis question.
+
+    Attributes:
+        key: its name, used by every command.
+        title: a heading.
+        asks: the question in a sentence.
+        measure: a key of `MEASURES`.
+        model: options of `Model` that differ from its defaults.
+        minimum_k: pooled only from this many cohorts on.
+        pool: false where definitions are too mixed to pool; `pool_because` then says why.
+        threshold: a clinical threshold on the reading scale, a fraction, with `threshold_because`.
+        notes: what a reader must know about the definition.
+        sensitivity: restrictions stated beforehand.
+    """
+
+    key: str
+    title: Text
+    asks: Text
+    measure: str = "proportion_logit"
+    model: dict[str, str | float] = Field(default_factory=dict)
+    minimum_k: int = Field(default=3, ge=2)
+    pool: bool = True
+    pool_because: str = ""
+    threshold: float | None = Field(default=None, gt=0, lt=1)
+    threshold_because: str = ""
+    notes: str = ""
+    sensitivity: tuple[Sensitivity, ...] = Field(default=(), strict=False)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Question:
+        if not self.outcomes:
+            raise ValueError("outcomes is empty; name at least one outcome of the vocabulary")
+        if not self.pool and not self.pool_because:
+            raise ValueError("pool is false; say why in pool_because")
+        if self.threshold is not None and not self.threshold_because:
+            raise ValueError("threshold is given; justify it in threshold_because")
+        if self.measure not in MEASURES:
+            raise ValueError(
+                f"measure {self.measure!r} is unknown; choose one of: {', '.join(MEASURES)}"
+            )
+        for options in (self.model, *(entry.model or {} for entry in self.sensitivity)):
+            model_of(options)
+        return self
+
+
+class Topic(_Entry):
+    """What questions.toml holds.
+
+    Attributes:
+        title: of the whole work, for the report.
+        about: what it is about, in a sentence or two.
+        questions: key -> `Question`, in the file's order.
+    """
+
+    title: Text
+    about: Text
+    questions: dict[str, Question] = Field(default_factory=dict)
+
+
+def model_of(options: Mapping[str, str | float]) -> Model:
+    """The `Model` that a table of options describes."""
+    unknown = sorted(set(options) - set(Model.__dataclass_fields__))
+    if unknown:
+        known = ", ".join(Model.__dataclass_fields__)
+        raise SynthesisError(f"model option {unknown[0]!r} is unknown; choose from: {known}")
+    return Model(**options)  # type: ignore[arg-type]
+
+
+Vocabulary = dict[str, dict[str, Term]]
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Every list of the vocabulary, in the file's order.
+
+    Raises:
+        DataError: every entry that is not a term, every list that is unknown or missing.
+    """
+    found = _parse(path)
+    problems = [
+        problem(path, _line(path, name), f"[{name}] is unknown; use {', '.join(VOCABULARIES)}")
+        for name in found
+        if name not in VOCABULARIES
+    ]
+    lists: Vocabulary = {name: {} for name in VOCABULARIES}
+    for name, lines in lists.items():
+        entries = found.get(name, {})
+        if not isinstance(entries, dict):
+            problems.append(problem(path, _line(path, name), f"{name} must be a table of terms"))
+            continue
+        for key, entry in entries.items():
+            try:
+                lines[key] = Term.model_validate(entry)
+            except ValidationError as error:
+                line = _line(path, name, key)
+                problems.extend(problem(path, line, said, key) for said in _said(error))
+    if problems:
+        raise DataError(problems)
+    return lists
+
+
+def read_questions(path: Path, vocabulary: Vocabulary | None) -> Topic:
+    """The topic's title and every question; terms are looked up where there is a vocabulary.
+
+    Raises:
+        DataError: every key, value or term that cannot be, of every question.
+    """
+    problems: list[Problem] = []
+    questions = {}
+    found = _parse(path)
+    own = {name: found.pop(name) for name in ("title", "about") if name in found}
+    for key, entry in found.items():
+        line = _line(path, key)
+        if not isinstance(entry, dict):
+            problems.append(problem(path, line, f"{key} is unknown; a question is a table [{key}]"))
+            continue
+        try:
+            question = Question.model_validate({**entry, "key": key})
+        except (ValidationError, SynthesisError) as error:
+            problems.extend(problem(path, line, said, key) for said in _said(error))
+            continue
+        if vocabulary is not None:
+            problems.extend(problem(path, line, said, key) for said in _terms(question, vocabulary))
+        questions[key] = question
+    try:
+        topic = Topic.model_validate({**own, "questions": questions})
+    except ValidationError as error:
+        problems.extend(problem(path, 1, said) for said in _said(error))
+    if problems:
+        raise DataError(problems)
+    return topic
+
+
+def _terms(question: Question, vocabulary: Vocabulary) -> Iterator[str]:
+    for rows in (question, *question.sensitivity):
+        for name in ("outcomes", "populations", "interventions", "designs"):
+            for term in getattr(rows, name):
+                if term not in vocabulary[name]:
+                    yield f"{name} holds {term!r}, which vocabulary.toml [{name}] does not"
+
+
+def _said(error: ValidationError | SynthesisError) -> list[str]:
+    if isinstance(error, SynthesisError):
+        return [str(error)]
+    said = []
+    for fault in error.errors():
+        where = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            said.append(f"{where} is unknown; rename or delete it")
+        elif fault["type"] == "missing":
+            said.append(f"{where} is missing; add it")
+        else:
+            text = fault["msg"].removeprefix("Value error, ")
+            said.append(f"{where}: {text}" if where else text)
+    return said
+
+
+def _parse(path: Path) -> dict[str, object]:
+    text = read_text(path)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"at line (\d+)", str(error))
+        line = int(place[1]) if place else 0
+        raise DataError([problem(path, line, f"is not TOML: {error}")]) from None
+
+
+def _line(path: Path, table: str, key: str = "") -> int:
+    """The line on which a table, or a key within it, begins; 0 where it cannot be found."""
+    inside = False
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        header = re.match(r"\s*\[+\s*\"?([^\]\"]+?)\"?\s*\]", line)
+        if header:
+            inside = header[1] in (table, f"{table}.{key}")
+            if header[1] == (f"{table}.{key}" if key else table):
+                return number
+        elif inside and key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
+            return number
+    return 0
