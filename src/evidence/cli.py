@@ -174,6 +174,23 @@ def report(data: str | None, out: str, notebooks: str | None, force: bool) -> No
     build(data, Path(out), notebooks=notebooks and Path(notebooks), force=force, say=_say)
 
 
+@cli.command()
+@_data
+@click.option("--out", metavar="FILE", help="Write it to a file instead.")
+@_examples("evidence dictionary\nevidence dictionary --out data/README.md")
+def dictionary(data: str | None, out: str | None) -> None:
+    """The data dictionary: every column, term and question, as Markdown."""
+    from .files import write
+    from .tables.dictionary import dictionary as describe
+    from .tables.load import load
+
+    text = describe(load(data))
+    if out:
+        click.echo(f"wrote {write(Path(out), text.encode())}")
+    else:
+        click.echo(text, nl=False)
+
+
 def _answers(questions: tuple[str, ...], data: str | None) -> list[Answer]:
     from .questions import answer
     from .tables.load import load

@@ -103,7 +103,7 @@ def sentence(found: Answer) -> str:
     unit = pooled.measure.scale.unit
     if pooled.estimate is None:
         low, high = pooled.studies["estimate"].min(), pooled.studies["estimate"].max()
-        said = "; ".join(pooled.cautions)
+        said = "; ".join(caution.rstrip(".") for caution in pooled.cautions)
         return (
             f"{said[:1].upper()}{said[1:]}. The rates of {plural(pooled.k, 'cohort')} lie between "
             f"{percent(low)}{unit} and {percent(high)}{unit}."
@@ -134,6 +134,24 @@ def overview(answers: Iterable[Answer]) -> pd.DataFrame:
     table = pd.concat(rows, ignore_index=True)
     first = ["question", "title", "rows", "pooled"]
     return table[[*first, *(name for name in table.columns if name not in first)]]
+
+
+def answers(tables: Tables) -> dict[str, Answer]:
+    """Every question of the tables with its answer, in the order of questions.toml."""
+    return {key: answer(key, tables) for key in tables.questions}
+
+
+def evidence_table(answers: Iterable[Answer]) -> pd.DataFrame:
+    """What was found for each question: one row per question and reported row, for a map.
+
+    Returns:
+        `question` (its title), `label`, `cohort`, `follow_up_months`, `time_basis`, `total`,
+        `pooled` (whether the row enters an answer) and `stage`.
+    """
+    found = [one.rows.assign(question=one.question.title) for one in answers]
+    table = pd.concat(found, ignore_index=True)
+    names = ["question", "label", "cohort", "follow_up_months", "time_basis", "total", "stage"]
+    return table[names].assign(pooled=table["stage"] == "enters")
 
 
 def rate_table(

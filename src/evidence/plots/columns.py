@@ -68,9 +68,13 @@ def _estimate(rows: pd.DataFrame) -> list[str]:
     longest = max((len(text) for text in rows["number_text"]), default=0)
     blank = FIGURE_SPACE * max(longest - 2, 0) + PUNCTUATION_SPACE + FIGURE_SPACE
     return [
-        f"{number.rjust(longest, FIGURE_SPACE) if number else blank} ({limits})"
+        _with_limits(number.rjust(longest, FIGURE_SPACE) if number else blank, limits)
         for number, limits in zip(rows["number_text"], rows["limits_text"], strict=True)
     ]
+
+
+def _with_limits(number: str, limits: str) -> str:
+    return f"{number} ({limits})" if limits else number.rstrip(FIGURE_SPACE + PUNCTUATION_SPACE)
 
 
 COLUMNS: dict[str, Column] = {

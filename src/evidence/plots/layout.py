@@ -136,11 +136,11 @@ def _plan(content: Content, style: ForestStyle, size: float, wide: float | None)
     across = place_across(content.rows, content.fields, style, size, wide)
     blocks, total = (*across.left, *across.right), across.width
     plot = across.plot_right - across.plot_left
-    if content.message:
-        total = max(total, size * width(content.message, style.fonts, False))
+    if content.message and wide is None:
+        total = min(total, size * width(content.message, style.fonts, False))
     page = _Page(total, style.fonts)
     page.paragraph(content.title, "title", TITLE * size)
-    rules = page.header(blocks, size)
+    rules = [] if content.message else page.header(blocks, size)
     top = page.y
     edges, breaks = page.rows(content.rows["kind"], blocks, size, style.row_height)
     if content.message:

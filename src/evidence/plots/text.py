@@ -16,6 +16,7 @@ CAPITAL = 0.73  # height of a capital letter
 LINE = 1.25  # from one line of a cell to the next, in font sizes
 _SIZE = 100  # measured once at 100 pixels, far from the pixel grid's rounding
 _RENDERER = RendererAgg(1, 1, 72)  # type: ignore[no-untyped-call]
+_HYPHEN = re.compile(r"(?<=[-–/])(?=\w)")  # where a word may break before it must
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 
 
@@ -59,18 +60,22 @@ def wrap(text: str, room: float, fonts: tuple[str, ...], bold: bool = False) -> 
 
     >>> wrap("long name of a study", 6.0, ("DejaVu Sans",))
     ('long name', 'of a study')
+    >>> wrap("four-year follow-up", 5.0, ("DejaVu Sans",))
+    ('four-year', 'follow-', 'up')
     """
     lines: list[str] = []
     line = ""
     for word in text.split(" "):
-        longer = f"{line} {word}" if line else word
-        if width(longer, fonts, bold) <= room:
-            line = longer
-            continue
-        if line:
-            lines.append(line)
-        *full, line = _pieces(word, room, fonts, bold)
-        lines.extend(full)
+        joint = " " if line else ""
+        for part in _HYPHEN.split(word):
+            if width(line + joint + part, fonts, bold) <= room:
+                line += joint + part
+            else:
+                if line:
+                    lines.append(line)
+                *full, line = _pieces(part, room, fonts, bold)
+                lines.extend(full)
+            joint = ""
     return (*lines, line)
 
 

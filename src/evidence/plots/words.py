@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
 from ..formatting import count, fixed, plural
+from ..pooling.heterogeneity import Interval
 from ..pooling.model import Synthesis
 from ..pooling.wording import answer_text, heterogeneity_text, interval_text
 from .axis import Axis
+from .text import clean
 
-NOTHING = "No study answers this question, so there is no estimate."
+if TYPE_CHECKING:
+    from .marks import Band
+
+
+def nothing(synthesis: Synthesis) -> str:
+    """What stands in place of the rows when no study answers."""
+    reasons = "; ".join(synthesis.cautions) or "no row answers the question"
+    return f"No study: {reasons}."
 
 
 def notes(synthesis: Synthesis, *, clipped: bool) -> tuple[str, ...]:
     """The paragraphs below a forest plot: heterogeneity, method, marks, cautions."""
+    if synthesis.k == 0:
+        return ()
     found = []
     if synthesis.heterogeneity:
         found.append(f"Heterogeneity: {heterogeneity_text(synthesis.heterogeneity)}.")
-    if synthesis.k:
-        marks = " An arrow means that the interval goes on beyond the axis." if clipped else ""
-        found.append(_method(synthesis) + marks)
+    marks = " An arrow means that the interval goes on beyond the axis." if clipped else ""
+    found.append(_method(synthesis) + marks)
     return (*found, *(f"Caution: {caution}." for caution in synthesis.cautions))
+
+
+def key(rows: pd.DataFrame, bands: Sequence[Band], synthesis: Synthesis) -> tuple[str, ...]:
+    """What the less usual marks mean: excluded rows, claimed values, bands."""
+    factor, unit = synthesis.measure.scale.factor, synthesis.measure.scale.unit
+    found = []
+    if excluded := int((rows["kind"] == "excluded").sum()):
+        found.append(f"Grey: {plural(excluded, 'row')} not pooled, for the reason given.")
+    claims = rows[rows["kind"] == "claim"]
+    shown = claims["number_text"].where(claims["number_text"] != "", claims["limits_text"])
+    for label, value in zip(claims["label"], shown, strict=True):
+        found.append(f"Dotted line: {clean(label)}, {value}{unit}.")
+    for band in bands:
+        limits = Interval(band.low, band.high, synthesis.model.level)
+        found.append(f"Shaded: {clean(band.label)}, {interval_text(limits, factor)}{unit}.")
+    return tuple(found)
 
 
 def _method(synthesis: Synthesis) -> str:
@@ -43,7 +74,7 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
     """
     start = f"Forest plot: {title.rstrip('.')}." if title else "Forest plot."
     if synthesis.estimate is None:
-        return f"{start} {NOTHING}"
+        return f"{start} {nothing(synthesis)}"
     factor, unit = synthesis.measure.scale.factor, synthesis.measure.scale.unit
     if synthesis.k == 1:
         limits = interval_text(synthesis.interval, factor)
