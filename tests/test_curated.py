@@ -255,7 +255,9 @@ def test_what_is_printed_stands_beside_what_was_counted(
 
 def test_lakkol_2011_has_42_patients_and_no_means() -> None:
     rows = [row for row in PRODUCT["scores.csv"] if row["study_id"] == "lakkol-2011"]
-    assert [(row["n"], row["mean_before"], row["mean_after"]) for row in rows] == [("42", "", "")] * 3
+    assert [(row["n"], row["mean_before"], row["mean_after"]) for row in rows] == [
+        ("42", "", "")
+    ] * 3
     assert {row["exclude_because"] for row in rows} == {"no-mean"}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,31 +10,7 @@ import pytest
 from evidence import DataError, EvidenceError, load
 from evidence.tables.load import check
 from evidence.tables.table import MOST_PROBLEMS
-
-
-def edit(folder: Path, change: Callable[[str], str], name: str = "studies.csv") -> None:
-    path = folder / name
-    old = path.read_text(encoding="utf-8")
-    new = change(old)
-    assert new != old, "the test changes nothing"
-    path.write_text(new, encoding="utf-8")
-
-
-def cell(row: str, column: str, value: str) -> Callable[[str], str]:
-    """The table's text with one cell replaced."""
-
-    def change(text: str) -> str:
-        header, *lines = text.splitlines()
-        place = header.split(",").index(column)
-        done = []
-        for line in lines:
-            cells = line.split(",")
-            if cells[0] == row:
-                cells[place] = value
-            done.append(",".join(cells))
-        return "\n".join([header, *done]) + "\n"
-
-    return change
+from tests.editing import cell, edit
 
 
 def first_row_again(text: str) -> str:

@@ -61,7 +61,7 @@ def wrap(text: str, room: float, fonts: tuple[str, ...], bold: bool = False) -> 
     >>> wrap("long name of a study", 6.0, ("DejaVu Sans",))
     ('long name', 'of a study')
     >>> wrap("four-year follow-up", 5.0, ("DejaVu Sans",))
-    ('four-year', 'follow-', 'up')
+    ('four-year', 'follow-up')
     """
     lines: list[str] = []
     line = ""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,26 +68,29 @@ async def _one(
 ) -> Executed | str:
     """The executed notebook, or what went wrong in which cell."""
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    manager = AsyncKernelManager(kernel_name="python3", transport="ipc")
-    client = NotebookClient(
-        notebook, km=manager, timeout=600, resources={"metadata": {"path": str(path.parent)}}
-    )
     environment = {**os.environ, "EVIDENCE_DATA": str(data)}
+    # sockets of its own in a folder of its own: no port is opened, no path is shared
     async with gate:
-        try:
-            await client.async_execute(env=environment)
-        except CellExecutionError as error:
-            cell = 1 + next(
-                place
-                for place, one in enumerate(notebook.cells)
-                if any(out.get("output_type") == "error" for out in one.get("outputs", ()))
+        with tempfile.TemporaryDirectory(prefix="evidence-") as sockets:
+            manager = AsyncKernelManager(
+                kernel_name="python3", transport="ipc", connection_file=f"{sockets}/kernel.json"
             )
-            lines = _COLOURS.sub("", str(error)).strip().splitlines()
-            return f"notebooks/{path.name}, cell {cell}: {lines[-1]}"
-        except DeadKernelError:
-            return f"notebooks/{path.name}: its kernel died; run it with `make lab` to see why"
+            resources = {"metadata": {"path": str(path.parent)}}
+            client = NotebookClient(notebook, km=manager, timeout=600, resources=resources)
+            try:
+                await client.async_execute(env=environment, cleanup_kc=True)
+            except (CellExecutionError, DeadKernelError) as error:
+                return f"notebooks/{path.name}, {_fault(notebook, error)}"
     say(f"  executed {path.name}")
     return _page(path.stem, notebook)
+
+
+def _fault(notebook: nbformat.NotebookNode, error: Exception) -> str:
+    """Which cell failed, and the last line of what it said."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        if any(out.get("output_type") == "error" for out in cell.get("outputs", ())):
+            return f"cell {number}: {_COLOURS.sub('', str(error)).strip().splitlines()[-1]}"
+    return "its kernel died; run it with `make lab` to see why"
 
 
 def _page(name: str, notebook: nbformat.NotebookNode) -> Executed:
@@ -99,4 +104,18 @@ def _page(name: str, notebook: nbformat.NotebookNode) -> Executed:
         if line.startswith("# ")
     )
     source = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
-    return Executed(name, next(headings, name), body, source)
+    return Executed(name, next(headings, name), _accessible(body), source)
+
+
+def _accessible(body: str) -> str:
+    """The page with pandas' tables as a screen reader and a keyboard need them."""
+    numbers = itertools.count(1)
+
+    def region(table: re.Match[str]) -> str:
+        label = f"Table {next(numbers)}"
+        return (
+            f'<div class="scroll" role="region" aria-label="{label}" tabindex="0">'
+            f"{table[0].replace('<th></th>', '<td></td>')}</div>"
+        )
+
+    return re.sub(r"<table.*?</table>", region, body, flags=re.DOTALL)

@@ -26,9 +26,9 @@ def report_page(tables: Tables, answers: list[Answer], notebooks: list[Executed]
     page = _templates().get_template("report.html.jinja")
     return page.render(
         tables=tables,
+        read_in=tables.studies["source_type"].value_counts().to_dict(),
         questions=[_question(found, tables) for found in answers],
         notebooks=notebooks,
-        version=__version__,
     )
 
 
@@ -48,6 +48,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     found.globals["css"] = Markup((_FOLDER / "style.css").read_text(encoding="utf-8"))
+    found.globals["version"] = __version__
     found.filters["count"] = count
     return found
 

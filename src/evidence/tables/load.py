@@ -72,7 +72,7 @@ def load(data: Folder = None) -> Tables:
         EvidenceError: no folder could be found.
 
     >>> tables = load()
-    >>> int(tables.studies.query("row_id == 'lebow-2011.3'")["events"].item())
+    >>> int(tables.studies.query("row_id == 'lebow-2011.2'")["events"].item())
     14
     """
     return _read(find_data(data), keep=True, progress=_silent)

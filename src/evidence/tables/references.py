@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from string import ascii_lowercase
 
 import pandas as pd
 from pybtex.database import BibliographyDataError, Entry, Person, parse_string
@@ -29,7 +30,7 @@ _SHAPES = {
 def read_references(path: Path) -> pd.DataFrame:
     """One row per entry: its key as `study_id`, a short `label`, a full `citation`, and its fields.
 
-    A field that the file does not have is an empty text.
+    The label is unique: the authors, or the journal where none are given, and the year. A field that the file does not have is an empty text.
 
     Raises:
         DataError: not BibTeX, a key used twice, or a field that cannot be what its name says.
@@ -55,7 +56,18 @@ def read_references(path: Path) -> pd.DataFrame:
     ]
     if problems:
         raise DataError(problems)
-    return pd.DataFrame([_row(entry) for entry in entries.values()], columns=COLUMNS, dtype="str")
+    rows = [_row(entry) for entry in entries.values()]
+    return _distinct(pd.DataFrame(rows, columns=COLUMNS, dtype="str"))
+
+
+def _distinct(references: pd.DataFrame) -> pd.DataFrame:
+    """The bibliography with a letter after each label that several works would share."""
+    shared = references["label"].duplicated(keep=False)
+    order = references.groupby("label").cumcount()
+    letters = [ascii_lowercase[number] if number < 26 else f"-{number}" for number in order]
+    return references.assign(
+        label=references["label"].where(~shared, references["label"] + pd.Series(letters))
+    )
 
 
 def _keys(text: str) -> list[tuple[int, str]]:
@@ -85,7 +97,7 @@ def _row(entry: Entry) -> dict[str, str]:
     return {
         **{name: fields[name] for name in COLUMNS if name in fields},
         "study_id": entry.key,
-        "label": f"{_label(people)} {fields['year']}".strip() if people else entry.key,
+        "label": f"{_label(people) or fields['journal']} {fields['year']}".strip() or entry.key,
         "citation": ". ".join(part.rstrip(".") for part in parts if part) or entry.key,
         "authors": _authors(people),
     }
