@@ -13,12 +13,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from evidence import pool
+from evidence import Model, pool
 from evidence.errors import SynthesisError
 from evidence.plots.forest import forest, forest_content
 from evidence.plots.layout import plan
 from evidence.plots.marks import Band
-from evidence.plots.rows import add_claim, add_excluded, forest_rows, sort_rows
+from evidence.plots.more_rows import add_answer, add_claim, add_excluded, group_rows
+from evidence.plots.rows import forest_rows, sort_rows
 from evidence.plots.style import STYLES, ForestStyle
 
 LONG = "A collaboration of very many surgeons and neurologists with an equally long name, 1998"
@@ -106,6 +107,7 @@ def test_squares_sit_on_estimates_with_area_proportional_to_weight():
     )
     areas = squares.get_sizes() / answer.studies["weight"].to_numpy()
     assert areas == pytest.approx([areas[0]] * 6)
+    assert 6 < max(squares.get_sizes()) ** 0.5 < 10
 
 
 def test_intervals_and_rows_meet_their_texts():
@@ -294,3 +296,19 @@ def test_layout_tells_where_everything_was_put():
     places = plan(forest_content(answer, "T", ForestStyle()), ForestStyle()).to_frame()
     assert {"title", "header", "study", "pooled", "prediction", "note"} == set(places["role"])
     assert places["y"].min() > 0
+
+
+def test_groups_and_several_answers_are_drawn():
+    parts = {"From 2000 to 2010": SIX.iloc[:1], "Since then": SIX.iloc[1:]}
+    groups = {name: pool(part) for name, part in parts.items()}
+    answer = pool(SIX)
+    rows = add_answer(group_rows(groups, answer), pool(SIX, model=Model(interval="wald")), "Other model")
+    axes = forest(answer, rows=rows, title="Groups")
+    assert geometry_faults(axes.figure) == []
+    assert sum(len(mark.get_paths()) for mark in marks(axes, "_pooled")) == 1 + 2
+    order = {t.get_text().strip(): t.get_position()[1] for t in axes.texts}
+    assert order["From 2000 to 2010"] < order["Lebow 2011"] < order["Since then"] < order["B"]
+    assert order["F"] < order["Subtotal"] < order["Pooled estimate"] < order["Other model"]
+    bold = {t.get_text() for t in axes.texts if t.get_fontweight() == "bold"}
+    assert {"Since then", "Pooled estimate", "Other model"} <= bold
+    assert "Since then: " in axes.get_label()

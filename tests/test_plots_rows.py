@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import pool
+from evidence import Model, pool
 from evidence.errors import SynthesisError
 from evidence.plots.axis import linear_axis
 from evidence.plots.columns import COLUMNS, column
 from evidence.plots.marks import MARKS, Band
-from evidence.plots.rows import add_claim, add_excluded, forest_rows, sort_rows
+from evidence.plots.more_rows import add_answer, add_claim, add_excluded, group_rows
+from evidence.plots.rows import forest_rows, sort_rows
 from evidence.plots.style import STYLES, ForestStyle
 from evidence.plots.text import clean, width, wrap
 from evidence.plots.words import alt_text, notes, nothing
@@ -247,3 +248,53 @@ def test_registers_fit_together():
 def test_a_band_must_rise():
     with pytest.raises(SynthesisError, match="'relevant' does not"):
         Band(0.2, 0.1, "relevant")
+
+
+GROUPED = pd.concat([FRAME, FRAME.assign(study_id=["d", "e", "f"], events=[3, 9, 700])])
+
+
+def grouped():
+    parts = {"Early": GROUPED.iloc[:1], "Middle": GROUPED.iloc[1:4], "Late": GROUPED.iloc[4:]}
+    return {name: pool(part) for name, part in parts.items()}, pool(GROUPED)
+
+
+def test_groups_are_blocks_without_a_subtotal_that_repeats_a_study():
+    groups, overall = grouped()
+    rows = group_rows(groups, overall)
+    assert rows["kind"].tolist() == [
+        "group", "study", "group", "study", "study", "study", "subtotal",
+        "group", "study", "study", "subtotal", "pooled", "prediction",
+    ]  # fmt: skip
+    subtotals = rows[rows["kind"] == "subtotal"]
+    assert subtotals["estimate"].tolist() == [groups["Middle"].estimate, groups["Late"].estimate]
+    assert rows[rows["kind"] == "study"]["weight"].sum() == pytest.approx(1)
+    middle = rows.iloc[3:6]["weight"].sum()
+    assert subtotals["weight"].iloc[0] == pytest.approx(middle)
+
+
+def test_sorting_never_takes_a_study_out_of_its_group():
+    groups, overall = grouped()
+    rows = group_rows(groups, overall)
+    ordered = sort_rows(rows, "estimate", descending=True)
+    assert ordered["kind"].tolist() == rows["kind"].tolist()
+    assert set(ordered["study_id"].iloc[3:6]) == {"b", "c", "d"}
+    assert ordered["estimate"].iloc[3:6].is_monotonic_decreasing
+
+
+def test_groups_must_hold_every_study_once():
+    groups, overall = grouped()
+    groups.pop("Late")
+    with pytest.raises(SynthesisError, match="every study of the overall answer exactly once"):
+        group_rows(groups, overall)
+
+
+def test_another_answer_stands_below_the_first():
+    answer = pool(FRAME)
+    other = pool(FRAME, model=Model(interval="wald"))
+    rows = add_answer(forest_rows(answer), other, "Wald interval")
+    assert rows["kind"].tolist()[3:] == ["pooled", "pooled", "prediction"]
+    assert rows["label"].tolist()[3:5] == ["Pooled estimate", "Wald interval"]
+    assert rows["estimate"].iloc[4] == other.estimate
+    assert rows["weight_text"].iloc[4] == ""
+    with pytest.raises(SynthesisError, match="'One' has no pooled estimate to draw; it has 1"):
+        add_answer(rows, pool(FRAME.head(1)), "One")

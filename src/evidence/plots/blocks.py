@@ -13,7 +13,7 @@ from .text import clean, width, wrap
 
 GAP = 1.5  # between two columns, in font sizes
 NARROWEST = 5.5  # what a first column that gives way keeps, in font sizes
-BOLD = {"header", "pooled", "title"}  # roles set in bold
+BOLD = {"header", "pooled", "title", "group"}  # roles set in bold
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,16 @@ from .text import clean
 
 NEEDED = ("question", "cohort", "follow_up_months", "total", "pooled", "time_basis")
 MONTHS = (0, 1, 3, 6, 12, 24, 60, 120, 240, 480, 960)
-SIZES = ((1000, 8.0, "large: 1000 or more"), (100, 6.0, "middle: 100 to 999"), (0, 4.0, "small"))
+SIZES = (
+    (1000, 8.0, "large, 1000 people or more"),
+    (100, 6.0, "middle, 100 to 999"),
+    (0, 4.0, "small, fewer"),
+)
 SHAPES = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"))
 PLOT = 74.0  # width of the part with the dots, mm
 LANE = 9.0  # height of a line of dots, points
-APART = 0.24  # share of the plot for rows without a time
+APART = 0.27  # share of the plot for rows without a time
+NAMED = 0.56  # where in that share they stand
 LINEAR = 0.4 / 0.9  # length of the first month in decades, as matplotlib's symlog has it
 
 
@@ -57,7 +62,7 @@ def evidence_map(
     rows = evidence_rows(dots)
     axis = _axis(dots)
     style = replace(
-        style, left=("label",), right=("cohorts", "pooled", "people"),
+        style, left=("question",), right=("cohorts", "pooled", "people"),
         plot_width=PLOT, min_plot_width=PLOT,
     )  # fmt: skip
     content = Content(
@@ -86,8 +91,8 @@ def evidence_rows(dots: pd.DataFrame) -> pd.DataFrame:
     grouped = dots.groupby("question", sort=False)
     return pd.DataFrame(
         {
-            "kind": "study",
-            "label": list(grouped.groups),
+            "kind": [f"question {number}" for number in range(grouped.ngroups)],
+            "question": list(grouped.groups),
             "cohorts": grouped["cohort"].nunique().to_numpy(),
             "rows": grouped.size().to_numpy(),
             "pooled": grouped["pooled"].sum().to_numpy(),
@@ -147,7 +152,7 @@ def _apart(dots: pd.DataFrame, share: float) -> float:
 
 
 def _places(dots: pd.DataFrame) -> pd.Series[float]:
-    return dots["follow_up_months"].fillna(_apart(dots, 0.55))
+    return dots["follow_up_months"].fillna(_apart(dots, NAMED))
 
 
 def _axis(dots: pd.DataFrame) -> Axis:
@@ -155,7 +160,7 @@ def _axis(dots: pd.DataFrame) -> Axis:
     ticks = [float(tick) for tick in MONTHS if tick <= last]
     texts = [f"{tick:.0f}" for tick in ticks]
     if dots["follow_up_months"].isna().any():
-        return Axis(0.0, _apart(dots, 1.0), (*ticks, _apart(dots, 0.55)), (*texts, "not stated"))
+        return Axis(0.0, _apart(dots, 1.0), (*ticks, _apart(dots, NAMED)), (*texts, "not stated"))
     return Axis(0.0, last, tuple(ticks), tuple(texts))
 
 
@@ -197,10 +202,10 @@ def _notes(dots: pd.DataFrame) -> tuple[str, ...]:
         f"{signs[marker]}\N{NO-BREAK SPACE}{basis}"
         for marker, basis in zip(used["marker"], used["basis"], strict=True)
     )
-    sizes = ", ".join(text for _, _, text in SIZES)
+    sizes = "; ".join(text for _, _, text in SIZES)
     return (
         f"Filled: pooled; hollow: not pooled. Shape, how the time was counted: {shapes}.",
-        f"Size, people: {sizes}. Months are on a logarithmic scale from the first on.",
+        f"Size: {sizes}. Months are on a logarithmic scale from the first on.",
     )
 
 
@@ -212,7 +217,7 @@ def _alt(rows: pd.DataFrame, title: str | None) -> str:
         if pd.notna(row["shortest"]):
             when = f"follow-up {row['shortest']:g} to {row['longest']:g} months"
         said.append(
-            f"{row['label'].rstrip('.?')}: {plural(row['rows'], 'row')} of "
+            f"{row['question'].rstrip('.?')}: {plural(row['rows'], 'row')} of "
             f"{plural(row['cohorts'], 'cohort')}, {row['pooled']} pooled, {when}."
         )
     return " ".join(said)

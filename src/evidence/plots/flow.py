@@ -166,19 +166,24 @@ def _plan(
 
 
 def _groups(steps: pd.DataFrame) -> list[tuple[list[str], bool]]:
-    """The paragraphs of each box."""
+    """The paragraphs of each box; what left opens with its sum when it has several reasons."""
     groups: list[tuple[list[str], bool]] = []
-    for row in steps.to_dict("records"):
-        kept = row["kind"] == "kept"
-        number, stage, reason = count(row["count"]), clean(row["stage"]), clean(row["reason"])
-        if kept:
-            groups.append(([f"{stage} (n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{number})"], True))
+    sections = (steps["kind"] != steps["kind"].shift()).cumsum()
+    for _, own in steps.groupby(sections):
+        names = own["reason"].where(own["reason"] != "", own["stage"])
+        if own["kind"].iloc[0] == "kept":
+            groups += [
+                ([_counted(*pair)], True) for pair in zip(own["stage"], own["count"], strict=True)
+            ]
             continue
-        text = f"{number} {reason or stage}"
-        if groups[-1][1]:
-            groups.append(([], False))
-        groups[-1][0].append(text)
+        reasons = [_counted(*pair) for pair in zip(names, own["count"], strict=True)]
+        total = [_counted("Left out", int(own["count"].sum()))] if len(own) > 1 else []
+        groups.append(([*total, *reasons], False))
     return groups
+
+
+def _counted(text: str, number: int) -> str:
+    return f"{clean(text)} (n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{count(number)})"
 
 
 def _draw(ax: Axes, plan: Flow, style: ForestStyle) -> None:

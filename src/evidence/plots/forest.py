@@ -17,7 +17,7 @@ from .layout import Content
 from .marks import MARKS, Band, draw_bands, draw_marks
 from .rows import forest_rows
 from .style import DEFAULT, ForestStyle
-from .words import alt_text, key, notes, nothing
+from .words import alt_text, groups_text, key, notes, nothing
 
 
 def forest(
@@ -43,8 +43,8 @@ def forest(
             it when the returned Axes end a cell.
         title: above the figure; also opens the alt text.
         style: a `ForestStyle`, such as an entry of `STYLES`.
-        rows: what to draw when not simply `forest_rows(synthesis)`: sorted by `sort_rows`, with
-            rows of `add_excluded` or `add_claim`.
+        rows: what to draw when not simply `forest_rows(synthesis)`: ordered by `sort_rows`, in
+            the blocks of `group_rows`, or with further rows of `evidence.plots.more_rows`.
         bands: ranges with a meaning, behind everything and named in the notes.
 
     Returns:
@@ -70,7 +70,7 @@ def forest(
         draw_texts(ax, layout, corner, style)
         draw_bands(ax, bands, layout, style)
         draw_marks(ax, content.rows, layout, style)
-    said = key(content.rows, bands, synthesis)
+    said = (*groups_text(content.rows, synthesis), *key(content.rows, bands, synthesis))
     ax.set_label(" ".join([alt_text(synthesis, title, layout.axis), *said]))
     return ax
 

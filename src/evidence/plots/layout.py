@@ -16,7 +16,11 @@ from .text import ASCENT, CAPITAL, LINE, clean, width, wrap
 
 NOTE = 0.9  # size of notes and tick labels, relative to the rows
 TITLE = 1.2
-SECTION = {"prediction": "pooled"}  # kinds of rows that no rule parts from another kind
+SECTION = {
+    "prediction": "pooled",
+    "group": "study",
+    "subtotal": "study",
+}  # kinds of rows that no rule parts from another kind
 TICK = 3.0  # length of a tick and its distance from the label, points
 EDGE = 4.0  # empty border of a figure of its own, points
 
@@ -220,6 +224,8 @@ class _Page:
             if SECTION.get(kind, kind) != SECTION.get(before, before) and index:
                 breaks.append(self.y + 0.2 * size)
                 self.y += 0.4 * size
+            elif kind == "group" and index:
+                self.y += 0.6 * size
             bottom = self.y + max((row_height + LINE * (deep - 1)) * size, least)
             edges.append((self.y, bottom))
             for block in blocks:

@@ -17,7 +17,7 @@ from .style import ForestStyle
 
 SQUARE = 0.56  # side of the heaviest study's square, in row heights
 SLIM = 0.08  # and at most this share of the plot's width
-SMALLEST = 1.4  # side below which no square goes, points
+SMALLEST = 2.4  # side below which no square goes, points
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,15 @@ def _hollow(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle) ->
 
 
 def _diamonds(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle) -> None:
-    """Pooled estimates: as wide as their interval; a dashed line goes up from the first."""
+    """Pooled estimates, and a dashed line that goes up from the first."""
+    _subtotals(ax, rows, layout, style)
+    if style.centre_line:
+        y, _, centre, _ = _numbers(rows)[0]
+        _upright(ax, centre, y, layout, style.rule, "_centre")
+
+
+def _subtotals(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle) -> None:
+    """Diamonds as wide as their interval, pointing at the estimate."""
     half = 0.3 * layout.row_height
     corners = [
         [(low, y), (centre, y - half), (high, y), (centre, y + half)]
@@ -96,9 +104,10 @@ def _diamonds(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle) 
         ),
         autolim=False,
     )
-    if style.centre_line:
-        y, _, centre, _ = _numbers(rows)[0]
-        _upright(ax, centre, y, layout, style.rule, "_centre")
+
+
+def _nothing(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle) -> None:
+    """The name of a group has no mark."""
 
 
 def _bars(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle) -> None:
@@ -182,6 +191,8 @@ Draw = Callable[[Axes, pd.DataFrame, Layout, ForestStyle], None]
 
 MARKS: dict[str, tuple[Draw, str]] = {
     "study": (_squares, "ink"),
+    "group": (_nothing, "ink"),
+    "subtotal": (_subtotals, "diamond"),
     "pooled": (_diamonds, "diamond"),
     "prediction": (_bars, "prediction"),
     "excluded": (_hollow, "rule"),

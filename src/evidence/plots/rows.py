@@ -7,7 +7,6 @@ import pandas as pd
 from ..errors import SynthesisError
 from ..formatting import Formatter, count, fixed, percent
 from ..pooling.model import Synthesis
-from ..rates import study_rates
 
 DRAWN = (
     "kind", "label", "events", "total", "estimate", "low", "high", "weight",
@@ -39,10 +38,10 @@ def forest_rows(synthesis: Synthesis) -> pd.DataFrame:
     own = {"events_text", "total_text", "number_text", "limits_text", "weight_text"}
     clash = sorted(own & set(studies.columns))
     rows = studies.drop(columns=clash).assign(kind="study", label=named.astype(str))
-    return _finished(pd.concat([rows, _answer_rows(synthesis)], ignore_index=True), synthesis)
+    return finished(pd.concat([rows, answer_rows(synthesis)], ignore_index=True), synthesis)
 
 
-def _finished(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
+def finished(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
     """The rows with one type per column, every text, and the columns in order."""
     numbers = dict.fromkeys(("estimate", "low", "high", "weight"), "float64")
     rows = rows.astype({"events": "Int64", "total": "Int64", **numbers})
@@ -51,7 +50,7 @@ def _finished(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
 
 
 def sort_rows(rows: pd.DataFrame, by: str, *, descending: bool = False) -> pd.DataFrame:
-    """The rows with the studies in another order; every other row stays where it is.
+    """The rows with the studies in another order, within their group; no other row moves.
 
     Args:
         rows: from `forest_rows`.
@@ -66,59 +65,17 @@ def sort_rows(rows: pd.DataFrame, by: str, *, descending: bool = False) -> pd.Da
             f"rows have no column {by!r}; sort by one of: {', '.join(map(str, rows.columns))}"
         )
     is_study = rows["kind"] == "study"
-    ordered = rows[is_study].sort_values(by, ascending=not descending, kind="stable")
-    order = rows.index.to_numpy().copy()
-    order[is_study.to_numpy()] = ordered.index
-    return rows.loc[order].reset_index(drop=True)
+    runs = (is_study != is_study.shift()).cumsum()
+    parts = [
+        run.sort_values(by, ascending=not descending, kind="stable")
+        if is_study[run.index[0]]
+        else run
+        for _, run in rows.groupby(runs)
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else rows
 
 
-def add_excluded(rows: pd.DataFrame, excluded: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
-    """The rows followed by those that were not pooled, each with its reason.
-
-    Args:
-        rows: from `forest_rows`.
-        excluded: rows with `study_id` (or `label`), `exclude_because`, `events` and `total`; a row
-            without usable counts shows its reason only.
-        synthesis: the answer; it gives the studies' interval and level.
-
-    Raises:
-        SynthesisError: a needed column is missing.
-    """
-    missing = {"exclude_because", "events", "total"} - set(excluded.columns)
-    if missing:
-        raise SynthesisError(f"excluded rows need the column {', '.join(sorted(missing))}")
-    new = excluded.reset_index(drop=True)
-    named = new["label"] if "label" in new.columns else new["study_id"]
-    new = new.assign(kind="excluded", label=named.astype(str) + " (" + new["exclude_because"] + ")")
-    counted = new["events"].notna() & new["total"].gt(0) & new["events"].between(0, new["total"])
-    rates = study_rates(new[counted], synthesis.model.study_interval, level=synthesis.model.level)
-    new = pd.concat([rates, new[~counted]]).loc[new.index]
-    return _finished(pd.concat([rows, new], ignore_index=True), synthesis)
-
-
-def add_claim(
-    rows: pd.DataFrame, label: str, value: float | tuple[float, float], synthesis: Synthesis
-) -> pd.DataFrame:
-    """The rows with a claimed value, or range, marked above the axis as a row of its own.
-
-    Args:
-        rows: from `forest_rows`.
-        label: who claims, in a few words.
-        value: reading scale (0.28 is 28 %), one number or two limits.
-        synthesis: the answer that the claim is held against.
-    """
-    low, high = value if isinstance(value, tuple) else (value, value)
-    bounds = synthesis.measure.scale.bounds
-    if not bounds[0] <= low <= high <= bounds[1]:
-        raise SynthesisError(f"a claimed value must lie in {bounds}, low before high; got {value}")
-    one = None if isinstance(value, tuple) else value
-    claim = pd.DataFrame(
-        [{"kind": "claim", "label": label, "estimate": one, "low": low, "high": high}]
-    )
-    return _finished(pd.concat([rows, claim], ignore_index=True), synthesis)
-
-
-def _answer_rows(synthesis: Synthesis) -> pd.DataFrame:
+def answer_rows(synthesis: Synthesis) -> pd.DataFrame:
     """The pooled row and the prediction row, as far as the answer has them."""
     rows: list[dict[str, object]] = []
     if synthesis.k > 1 and synthesis.estimate is not None and synthesis.interval is not None:

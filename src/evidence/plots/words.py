@@ -52,6 +52,19 @@ def key(rows: pd.DataFrame, bands: Sequence[Band], synthesis: Synthesis) -> tupl
     return tuple(found)
 
 
+def groups_text(rows: pd.DataFrame, synthesis: Synthesis) -> list[str]:
+    """What each group of a plot gave, for the alt text."""
+    unit, said, group = synthesis.measure.scale.unit, [], ""
+    for kind, label, number, limits in zip(
+        rows["kind"], rows["label"], rows["number_text"], rows["limits_text"], strict=True
+    ):
+        if kind == "group":
+            group = clean(label)
+        elif kind == "subtotal":
+            said.append(f"{group}: {number}{unit} ({limits}).")
+    return said
+
+
 def _method(synthesis: Synthesis) -> str:
     own = synthesis.model.study_interval.replace("_", "-").capitalize()
     parts = [synthesis.method_text]

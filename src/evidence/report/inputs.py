@@ -44,4 +44,5 @@ def changes(now: dict[str, str], report: Path) -> list[str] | None:
 
 
 def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -154,8 +154,10 @@ def fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
     for name in FILES:
         if (folder / name).is_file():
-            content = (folder / name).read_bytes()
-            digest.update(f"{name} {len(content)}\n".encode() + content)
+            with (folder / name).open("rb") as file:
+                digest.update(
+                    f"{name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
+                )
     return digest.hexdigest()
 
 
