@@ -220,7 +220,7 @@ def test_flow_alt_text_gives_the_counts_in_order():
 @pytest.mark.parametrize(
     ("steps", "message"),
     [
-        (STEPS.drop(columns="reason"), "needs the column reason"),
+        (STEPS.drop(columns="kind"), "needs the column kind"),
         (STEPS.iloc[1:], "first step of a flow must be of kind 'kept'"),
         (STEPS.head(0), "first step of a flow must be of kind 'kept'"),
         (STEPS.replace("left", "gone"), "'kept' or 'left', not 'gone'"),
@@ -236,3 +236,8 @@ def test_flow_refuses_what_cannot_be(steps, message):
 def test_family_goes_into_a_page():
     for axes in (evidence_map(MAP), flow(STEPS)):
         assert 'role="img"' in svg_text(axes, salt="x")
+
+
+def test_flow_without_reasons_lets_the_stage_say_why():
+    steps = STEPS.assign(stage=STEPS["stage"].where(STEPS["stage"] != "", STEPS["reason"]))
+    assert flow(steps.drop(columns="reason")).get_label() == flow(STEPS).get_label()

@@ -21,6 +21,7 @@ from evidence.plots.marks import Band
 from evidence.plots.more_rows import add_answer, add_claim, add_excluded, group_rows
 from evidence.plots.rows import forest_rows, sort_rows
 from evidence.plots.style import STYLES, ForestStyle
+from evidence.pooling.listing import side_by_side
 
 LONG = "A collaboration of very many surgeons and neurologists with an equally long name, 1998"
 NAMES = (
@@ -302,7 +303,9 @@ def test_groups_and_several_answers_are_drawn():
     parts = {"From 2000 to 2010": SIX.iloc[:1], "Since then": SIX.iloc[1:]}
     groups = {name: pool(part) for name, part in parts.items()}
     answer = pool(SIX)
-    rows = add_answer(group_rows(groups, answer), pool(SIX, model=Model(interval="wald")), "Other model")
+    rows = add_answer(
+        group_rows(groups, answer), pool(SIX, model=Model(interval="wald")), "Other model"
+    )
     axes = forest(answer, rows=rows, title="Groups")
     assert geometry_faults(axes.figure) == []
     assert sum(len(mark.get_paths()) for mark in marks(axes, "_pooled")) == 1 + 2
@@ -312,3 +315,21 @@ def test_groups_and_several_answers_are_drawn():
     bold = {t.get_text() for t in axes.texts if t.get_fontweight() == "bold"}
     assert {"Since then", "Pooled estimate", "Other model"} <= bold
     assert "Since then: " in axes.get_label()
+
+
+def test_studies_side_by_side_pretend_no_weight_and_no_answer():
+    answer = side_by_side(SIX, "The definitions differ.")
+    axes = forest(answer, title="How many recur?")
+    (squares,) = marks(axes, "_estimates")
+    assert len(set(squares.get_sizes())) == 1
+    assert squares.get_sizes()[0] > 4
+    assert marks(axes, "_pooled") == marks(axes, "_centre") == []
+    shown = " ".join(t.get_text() for t in axes.texts)
+    assert "Weight" not in shown
+    assert "weight" not in shown
+    assert "Caution: The definitions differ. " in shown + " "
+    assert axes.get_label() == (
+        "Forest plot: How many recur? 6 studies, 58 of 1\u202f580 people, not pooled. "
+        "The studies range from 0.0% to 47.6%. The definitions differ."
+    )
+    assert geometry_faults(axes.figure) == []

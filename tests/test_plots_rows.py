@@ -15,7 +15,7 @@ from evidence.plots.marks import MARKS, Band
 from evidence.plots.more_rows import add_answer, add_claim, add_excluded, group_rows
 from evidence.plots.rows import forest_rows, sort_rows
 from evidence.plots.style import STYLES, ForestStyle
-from evidence.plots.text import clean, width, wrap
+from evidence.plots.text import INDENT, clean, width, wrap
 from evidence.plots.words import alt_text, notes, nothing
 
 DEJAVU = ("DejaVu Sans",)
@@ -61,6 +61,8 @@ def test_rows_without_label_are_named_by_study_id_and_input_stays_as_it_was():
     answer = pool(frame)
     before = answer.studies.copy()
     assert forest_rows(answer)["label"].tolist()[:3] == ["a", "b", "c"]
+    blank = pool(FRAME.assign(label=["Lebow 2011", None, " "]))
+    assert forest_rows(blank)["label"].tolist()[:3] == ["Lebow 2011", "b", "c"]
     pd.testing.assert_frame_equal(answer.studies, before)
 
 
@@ -179,6 +181,12 @@ def test_widths_grow_with_the_text_and_wrapping_loses_no_letter():
     assert width("", DEJAVU) == 0
     assert width("Lebow 2011", DEJAVU) < width("Lebow 2011", DEJAVU, True)
     assert width("你好", DEJAVU) >= 2
+
+
+def test_every_line_of_a_group_member_is_set_in():
+    lines = wrap(INDENT + "Thomé and Barth 2018", 8, DEJAVU)
+    assert lines == (INDENT + "Thomé and", INDENT + "Barth 2018")
+    assert max(width(line, DEJAVU) for line in lines) <= 8
 
 
 @given(st.text(alphabet="abc -/éЖω\u0301", max_size=60), st.floats(1, 20))

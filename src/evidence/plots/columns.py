@@ -10,11 +10,10 @@ from typing import Literal
 import pandas as pd
 
 from ..errors import SynthesisError
-from .text import clean
+from .text import INDENT, clean
 
 Align = Literal["left", "right"]
 _NUMBER = re.compile(r"[\d\N{NARROW NO-BREAK SPACE}.,%\N{MINUS SIGN}-]*")
-INDENT = "\N{EN SPACE}\N{EN SPACE}"
 FIGURE_SPACE, PUNCTUATION_SPACE = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 
 

@@ -16,6 +16,7 @@ from .frame import draw_rules, draw_texts, place, prepare
 from .layout import Content, Layout
 from .style import DEFAULT, POINTS_PER_MM, ForestStyle
 from .text import clean
+from .words import sentence
 
 NEEDED = ("question", "cohort", "follow_up_months", "total", "pooled", "time_basis")
 MONTHS = (0, 1, 3, 6, 12, 24, 60, 120, 240, 480, 960)
@@ -211,7 +212,7 @@ def _notes(dots: pd.DataFrame) -> tuple[str, ...]:
 
 def _alt(rows: pd.DataFrame, title: str | None) -> str:
     """Each question in a sentence."""
-    said = [f"Evidence map: {clean(title).rstrip('.')}." if title else "Evidence map."]
+    said = [f"Evidence map: {sentence(title)}" if title else "Evidence map."]
     for _, row in rows.iterrows():
         when = "no follow-up time stated"
         if pd.notna(row["shortest"]):

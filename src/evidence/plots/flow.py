@@ -19,6 +19,7 @@ from .layout import EDGE, TITLE
 from .picture import new_axes, room_of, settle
 from .style import DEFAULT, POINTS_PER_MM, ForestStyle
 from .text import ASCENT, LINE, clean, font, width, wrap
+from .words import sentence
 
 MAIN, SIDE = 62.0, 78.0  # widths of the two columns of boxes, mm
 PAD = 0.7  # between a box and its text, in font sizes
@@ -58,7 +59,7 @@ def flow(
 
     Args:
         steps: top to bottom, with `stage` (what is counted), `count`, `kind` ("kept" or "left") and
-            `reason` (why rows left; not needed for kept ones).
+            `reason` (why rows left; without that column, or where it is blank, `stage` says it).
         ax: Axes whose place is filled; without it a new figure as large as the content.
         title: above the figure; also opens the alt text.
         style: fonts, colours and width.
@@ -96,7 +97,7 @@ def flow(
 
 
 def _checked(steps: pd.DataFrame) -> pd.DataFrame:
-    missing = [name for name in ("stage", "count", "kind", "reason") if name not in steps.columns]
+    missing = [name for name in ("stage", "count", "kind") if name not in steps.columns]
     if missing:
         raise SynthesisError(f"the flow needs the column {', '.join(missing)}")
     if steps.empty or steps["kind"].iloc[0] != "kept":
@@ -104,7 +105,8 @@ def _checked(steps: pd.DataFrame) -> pd.DataFrame:
     unknown = sorted(set(steps["kind"]) - {"kept", "left"})
     if unknown:
         raise SynthesisError(f"a step is 'kept' or 'left', not {unknown[0]!r}")
-    steps = steps.assign(count=steps["count"].astype(int), reason=steps["reason"].fillna(""))
+    reason = steps["reason"].fillna("") if "reason" in steps.columns else ""
+    steps = steps.assign(count=steps["count"].astype(int), reason=reason)
     if (steps["count"] < 0).any():
         raise SynthesisError("no count of a flow may be negative")
     remaining, left = int(steps["count"].iloc[0]), 0
@@ -237,7 +239,7 @@ def _arrow(ax: Axes, start: Sequence[float], end: Sequence[float], style: Forest
 
 def _alt(steps: pd.DataFrame, title: str | None) -> str:
     """The counts in order."""
-    said = [f"Flow of rows: {clean(title).rstrip('.')}." if title else "Flow of rows."]
+    said = [f"Flow of rows: {sentence(title)}" if title else "Flow of rows."]
     left: list[str] = []
     for row in steps.to_dict("records"):
         if row["kind"] == "left":

@@ -60,7 +60,7 @@ def forest(
     >>> [round(float(end), 2) for end in axes.get_xlim()]
     [0.0, 0.8]
     """
-    if synthesis.k < 2:  # a weight means something only beside another
+    if synthesis.k < 2 or synthesis.studies["weight"].isna().all():  # nothing was weighed
         style = replace(style, left=_unweighted(style.left), right=_unweighted(style.right))
     content = forest_content(synthesis, title, style, rows, bands)
     ax, layout, corner = place(ax, content, style)

@@ -66,6 +66,7 @@ def _squares(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle) -
     seen = _seen(rows, layout)
     side = min(SQUARE * layout.row_height, SLIM * (layout.plot_right - layout.plot_left))
     area = (side**2 * seen["weight"] / rows["weight"].max()).clip(lower=SMALLEST**2)
+    area = area.fillna((side / 2) ** 2)  # nothing was pooled, so nothing has a weight
     ax.scatter(
         seen["estimate"], seen["y"], s=area, marker="s", color=style.square, linewidths=0,
         zorder=3, clip_on=False, label="_estimates",

@@ -9,7 +9,7 @@ import pandas as pd
 from ..errors import SynthesisError
 from ..pooling.model import Synthesis
 from ..rates import study_rates
-from .rows import answer_rows, finished, forest_rows
+from .rows import answer_rows, finished, forest_rows, study_names
 
 
 def group_rows(groups: Mapping[str, Synthesis], overall: Synthesis) -> pd.DataFrame:
@@ -69,19 +69,18 @@ def add_excluded(rows: pd.DataFrame, excluded: pd.DataFrame, synthesis: Synthesi
 
     Args:
         rows: from `forest_rows`.
-        excluded: rows with `study_id` (or `label`), `exclude_because`, `events` and `total`; a row
-            without usable counts shows its reason only.
+        excluded: rows with `study_id` (and perhaps `label`), `exclude_because`, `events` and
+            `total`; a row without usable counts shows its reason only.
         synthesis: the answer; it gives the studies' interval and level.
 
     Raises:
         SynthesisError: a needed column is missing.
     """
-    missing = {"exclude_because", "events", "total"} - set(excluded.columns)
+    missing = {"study_id", "exclude_because", "events", "total"} - set(excluded.columns)
     if missing:
         raise SynthesisError(f"excluded rows need the column {', '.join(sorted(missing))}")
     new = excluded.reset_index(drop=True)
-    named = new["label"] if "label" in new.columns else new["study_id"]
-    new = new.assign(kind="excluded", label=named.astype(str) + " (" + new["exclude_because"] + ")")
+    new = new.assign(kind="excluded", label=study_names(new) + " (" + new["exclude_because"] + ")")
     counted = new["events"].notna() & new["total"].gt(0) & new["events"].between(0, new["total"])
     rates = study_rates(new[counted], synthesis.model.study_interval, level=synthesis.model.level)
     new = pd.concat([rates, new[~counted]]).loc[new.index]

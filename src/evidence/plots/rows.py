@@ -34,10 +34,9 @@ def forest_rows(synthesis: Synthesis) -> pd.DataFrame:
     ['27.3', '35.3', '47.6', '39.1', '']
     """
     studies = synthesis.studies
-    named = studies["label"] if "label" in studies.columns else studies["study_id"]
     own = {"events_text", "total_text", "number_text", "limits_text", "weight_text"}
     clash = sorted(own & set(studies.columns))
-    rows = studies.drop(columns=clash).assign(kind="study", label=named.astype(str))
+    rows = studies.drop(columns=clash).assign(kind="study", label=study_names(studies))
     return finished(pd.concat([rows, answer_rows(synthesis)], ignore_index=True), synthesis)
 
 
@@ -47,6 +46,15 @@ def finished(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
     rows = rows.astype({"events": "Int64", "total": "Int64", **numbers})
     rows = _texts(rows, synthesis)
     return rows[[*DRAWN, *(name for name in rows.columns if name not in DRAWN)]]
+
+
+def study_names(studies: pd.DataFrame) -> pd.Series[str]:
+    """What each study is called in print: its label, or its study_id where that is blank."""
+    ids = studies["study_id"].astype(str)
+    if "label" not in studies.columns:
+        return ids
+    labels = studies["label"].fillna("").astype(str)
+    return labels.where(labels.str.strip() != "", ids)
 
 
 def sort_rows(rows: pd.DataFrame, by: str, *, descending: bool = False) -> pd.DataFrame:

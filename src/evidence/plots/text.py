@@ -16,6 +16,7 @@ CAPITAL = 0.73  # height of a capital letter
 LINE = 1.25  # from one line of a cell to the next, in font sizes
 _SIZE = 100  # measured once at 100 pixels, far from the pixel grid's rounding
 _RENDERER = RendererAgg(1, 1, 72)  # type: ignore[no-untyped-call]
+INDENT = "\N{EM SPACE}"  # before every line of what belongs to a group
 _HYPHEN = re.compile(r"(?<=[-–/])(?=\w)")  # where a word may break before it must
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 
@@ -63,6 +64,9 @@ def wrap(text: str, room: float, fonts: tuple[str, ...], bold: bool = False) -> 
     >>> wrap("four-year follow-up", 5.0, ("DejaVu Sans",))
     ('four-year', 'follow-up')
     """
+    if text.startswith(INDENT):
+        inner = wrap(text.removeprefix(INDENT), room - width(INDENT, fonts, bold), fonts, bold)
+        return tuple(INDENT + line for line in inner)
     lines: list[str] = []
     line = ""
     for word in text.split(" "):

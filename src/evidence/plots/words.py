@@ -12,28 +12,40 @@ from ..pooling.heterogeneity import Interval
 from ..pooling.model import Synthesis
 from ..pooling.wording import answer_text, heterogeneity_text, interval_text
 from .axis import Axis
+from .rows import study_names
 from .text import clean
 
 if TYPE_CHECKING:
     from .marks import Band
 
 
+def sentence(text: str) -> str:
+    """The text with one mark at its end.
+
+    >>> sentence("How many recur?"), sentence("Recurrence")
+    ('How many recur?', 'Recurrence.')
+    """
+    text = clean(text)
+    return text if text.endswith(("?", "!", ".")) else f"{text}."
+
+
 def nothing(synthesis: Synthesis) -> str:
     """What stands in place of the rows when no study answers."""
     reasons = "; ".join(synthesis.cautions) or "no row answers the question"
-    return f"No study: {reasons}."
+    return f"No study: {reasons.rstrip('.')}."
 
 
 def notes(synthesis: Synthesis, *, clipped: bool) -> tuple[str, ...]:
     """The paragraphs below a forest plot: heterogeneity, method, marks, cautions."""
     if synthesis.k == 0:
         return ()
+    cautions = [f"Caution: {caution.rstrip('.')}." for caution in synthesis.cautions]
     found = []
     if synthesis.heterogeneity:
         found.append(f"Heterogeneity: {heterogeneity_text(synthesis.heterogeneity)}.")
     marks = " An arrow means that the interval goes on beyond the axis." if clipped else ""
     found.append(_method(synthesis) + marks)
-    return (*found, *(f"Caution: {caution}." for caution in synthesis.cautions))
+    return (*found, *cautions)
 
 
 def key(rows: pd.DataFrame, bands: Sequence[Band], synthesis: Synthesis) -> tuple[str, ...]:
@@ -68,11 +80,13 @@ def groups_text(rows: pd.DataFrame, synthesis: Synthesis) -> list[str]:
 def _method(synthesis: Synthesis) -> str:
     own = synthesis.model.study_interval.replace("_", "-").capitalize()
     parts = [synthesis.method_text]
-    if synthesis.k > 1:
+    if synthesis.estimate is not None and synthesis.k > 1:
         parts.append(f"interval of the pooled estimate: {synthesis.interval_text}")
     if synthesis.prediction:
         parts.append(f"prediction interval: {synthesis.prediction_text}")
-    squares = " Square area is proportional to weight." if synthesis.k > 1 else ""
+    squares = ""
+    if synthesis.studies["weight"].notna().all() and synthesis.k > 1:
+        squares = " Square area is proportional to weight."
     return "; ".join([*parts, f"interval of each study: {own}"]) + "." + squares
 
 
@@ -85,23 +99,28 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
     >>> alt_text(pool(frame), "Recurrence")
     'Forest plot: Recurrence. One study, not pooled: 27.3% (95% CI 9.7 to 56.6), 3 of 11 people.'
     """
-    start = f"Forest plot: {title.rstrip('.')}." if title else "Forest plot."
-    if synthesis.estimate is None:
+    start = f"Forest plot: {sentence(title)}" if title else "Forest plot."
+    if synthesis.k == 0:
         return f"{start} {nothing(synthesis)}"
     factor, unit = synthesis.measure.scale.factor, synthesis.measure.scale.unit
-    if synthesis.k == 1:
+    people = f"{count(synthesis.events)} of {count(synthesis.total)} people"
+    if synthesis.k == 1 and synthesis.estimate is not None:
         limits = interval_text(synthesis.interval, factor)
         alone = (
             f"One study, not pooled: {fixed(1)(factor * synthesis.estimate)}{unit} "
-            f"({synthesis.model.level * 100:g}% CI {limits}), "
-            f"{count(synthesis.events)} of {count(synthesis.total)} people."
+            f"({synthesis.model.level * 100:g}% CI {limits}), {people}."
         )
         return " ".join([start, alone, *_clipped(synthesis, axis)])
     number, studies = fixed(1), synthesis.studies
     least, most = factor * studies["estimate"].min(), factor * studies["estimate"].max()
-    said = [f"Pooled estimate {answer_text(synthesis)}."]
+    said = [f"{plural(synthesis.k, 'study')}, {people}, not pooled."]
+    if synthesis.estimate is not None:
+        said = [f"Pooled estimate {answer_text(synthesis)}."]
     said.append(f"The studies range from {number(least)}{unit} to {number(most)}{unit}.")
-    said += _apart(synthesis)
+    if synthesis.estimate is None:
+        said += [sentence(caution) for caution in synthesis.cautions]
+    else:
+        said += _apart(synthesis)
     if synthesis.prediction:
         limits = interval_text(synthesis.prediction, factor)
         said.append(f"Prediction interval for a new study {limits}{unit}.")
@@ -129,7 +148,7 @@ def _apart(synthesis: Synthesis) -> list[str]:
     apart = studies[(studies["low"] > centre) | (studies["high"] < centre)]
     if apart.empty:
         return ["Every study's interval contains the pooled estimate."]
-    names = apart["label" if "label" in apart.columns else "study_id"].astype(str)
+    names = study_names(apart)
     who = f": {', '.join(names)}" if len(names) <= 3 else ""
     verb = "has an interval" if len(apart) == 1 else "have intervals"
     return [f"{plural(len(apart), 'study')} {verb} that the pooled estimate lies outside of{who}."]

@@ -150,7 +150,7 @@ def find_data(data: Folder = None, start: Path | None = None) -> Path:
 
 
 def fingerprint(folder: Path) -> str:
-    """SHA-256 over the names and bytes of a topic's files."""
+    """SHA-256 over the names and the own SHA-256 of a topic's files."""
     digest = hashlib.sha256()
     for name in FILES:
         if (folder / name).is_file():
