@@ -129,11 +129,11 @@ def test_import_changes_nothing_around_it() -> None:
     code = """
 import json, sys, warnings
 import numpy, matplotlib, pandera.pandas, scipy.optimize, scipy.special
-before = (list(warnings.filters), numpy.geterr(), dict(matplotlib.rcParams))
+before = (list(warnings.filters), numpy.geterr(), list(dict.items(matplotlib.rcParams)))
 import evidence
 for name in evidence.__all__:
     getattr(evidence, name)
-after = (list(warnings.filters), numpy.geterr(), dict(matplotlib.rcParams))
+after = (list(warnings.filters), numpy.geterr(), list(dict.items(matplotlib.rcParams)))
 names = ("warning filters", "numpy's error state", "matplotlib's settings")
 print(json.dumps([n for n, b, a in zip(names, before, after) if a != b] + [
     name for name in ("matplotlib.pyplot", "statsmodels", "nbclient") if name in sys.modules]))
