@@ -91,10 +91,10 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
     """
 
     def cell(name: str, value: object) -> str:
-        if value is None or value != value or str(value) == "<NA>":
-            return ""
         if isinstance(value, str):
             return value
+        if str(value) in ("None", "nan", "<NA>"):
+            return ""
         number = float(value)  # type: ignore[arg-type]
         if name in PERCENTS:
             return percent(number)

@@ -142,16 +142,24 @@ def answers(tables: Tables) -> dict[str, Answer]:
 
 
 def evidence_table(answers: Iterable[Answer]) -> pd.DataFrame:
-    """What was found for each question: one row per question and reported row, for a map.
+    """What was found for each question, for a map: one row per question and reported count.
+
+    Rows that do not say how many people they are about are left out.
 
     Returns:
         `question` (its title), `label`, `cohort`, `follow_up_months`, `time_basis`, `total`,
-        `pooled` (whether the row enters an answer) and `stage`.
+        `stage`, and `pooled` (whether it enters an answer that pools).
     """
-    found = [one.rows.assign(question=one.question.title) for one in answers]
+    found = [
+        one.rows.assign(
+            question=one.question.title,
+            pooled=(one.rows["stage"] == "enters") & (one.synthesis.estimate is not None),
+        )
+        for one in answers
+    ]
     table = pd.concat(found, ignore_index=True)
     names = ["question", "label", "cohort", "follow_up_months", "time_basis", "total", "stage"]
-    return table[names].assign(pooled=table["stage"] == "enters")
+    return table.loc[table["total"].notna(), [*names, "pooled"]]
 
 
 def rate_table(

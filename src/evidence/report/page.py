@@ -8,13 +8,16 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from matplotlib.axes import Axes
 
 from .. import __version__
 from ..formatting import count, percent
+from ..plots.evidence_map import evidence_map
 from ..plots.export import svg_text
+from ..plots.flow import flow
 from ..plots.forest import forest
 from ..pooling.wording import interval_text, lines
-from ..questions import Answer, sentence
+from ..questions import Answer, evidence_table, sentence
 from ..tables.load import Tables
 from .notebooks import Executed
 
@@ -26,6 +29,7 @@ def report_page(tables: Tables, answers: list[Answer], notebooks: list[Executed]
     page = _templates().get_template("report.html.jinja")
     return page.render(
         tables=tables,
+        map=_picture(evidence_map(evidence_table(answers)), "map"),
         read_in=tables.studies["source_type"].value_counts().to_dict(),
         questions=[_question(found, tables) for found in answers],
         notebooks=notebooks,
@@ -63,7 +67,8 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
         "question": found.question,
         "sentence": sentence(found),
         "k": found.synthesis.k,
-        "figure": Markup(svg_text(drawn, salt=key)),
+        "figure": _picture(drawn, key),
+        "flow": _picture(flow(found.flow()), f"flow-{key}"),
         "lines": lines(found.synthesis),
         "entered": _entered(found),
         "left_out": _left_out(found),
@@ -82,6 +87,11 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
     }
 
 
+def _picture(drawn: Axes, salt: str) -> Markup:
+    """The figure as an element of the page."""
+    return Markup(svg_text(drawn, salt=salt))  # made and escaped by us
+
+
 def _entered(found: Answer) -> list[dict[str, object]]:
     return [
         {
@@ -91,8 +101,7 @@ def _entered(found: Answer) -> list[dict[str, object]]:
             "population": row["population_as_reported"],
             "follow_up": _follow_up(row),
             "counts": f"{count(row['events'])} of {count(row['total'])}",
-            "rate": percent(row["estimate"]),
-            "interval": f"{percent(row['low'])} to {percent(row['high'])}",
+            "rate": f"{percent(row['estimate'])} ({percent(row['low'])} to {percent(row['high'])})",
             "weight": "" if pd.isna(row["weight"]) else percent(row["weight"]),
             "printed": _blank(row["printed_percent"]),
             "standing": _standing(row),
