@@ -184,7 +184,7 @@ def test_overview_has_a_row_for_every_question_and_full_precision(tables: Tables
 
 def test_evidence_table_has_every_bearing_row(tables: Tables) -> None:
     table = evidence_table(answers(tables).values())
-    assert len(table) == 6 and table["pooled"].sum() == 5
+    assert len(table) == 7 and table["pooled"].sum() == 5
     assert not table[table["stage"] == "same patients"]["pooled"].any()
 
 

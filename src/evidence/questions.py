@@ -150,9 +150,7 @@ def answers(tables: Tables) -> dict[str, Answer]:
 
 
 def evidence_table(answers: Iterable[Answer]) -> pd.DataFrame:
-    """What was found for each question, for a map: one row per question and reported count.
-
-    Rows that do not say how many people they are about are left out.
+    """What was found for each question, for a map: one row per question and reported row.
 
     Returns:
         `question` (its title), `label`, `cohort`, `follow_up_months`, `time_basis`, `total`,
@@ -167,7 +165,7 @@ def evidence_table(answers: Iterable[Answer]) -> pd.DataFrame:
     ]
     table = pd.concat(found, ignore_index=True)
     names = ["question", "label", "cohort", "follow_up_months", "time_basis", "total", "stage"]
-    return table.loc[table["total"].notna(), [*names, "pooled"]]
+    return table[[*names, "pooled"]]
 
 
 def rate_table(
