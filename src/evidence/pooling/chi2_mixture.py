@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-NODES = 32
+NODES = 24
 
 
 def chi2_mixture_below(q: Array | float, weights: Array) -> Array:
@@ -26,7 +26,7 @@ def chi2_mixture_below(q: Array | float, weights: Array) -> Array:
     """
     q = np.asarray(q, float)
     h = 3.0 / NODES
-    u = (np.arange(NODES // 2) + 0.5) * h
+    u = (np.arange(NODES) + 0.5) * h
     mu = np.pi * NODES / 12 / q[..., None]
     root = 1j * u + 1
     p = mu * root**2
