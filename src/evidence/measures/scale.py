@@ -156,7 +156,7 @@ RAW_PROPORTION = Scale(
 )  # fmt: skip
 LOG_RATE = Scale(
     "log_rate", "log rate", lambda estimate: np.asarray(np.log(estimate), float),
-    lambda effect: np.asarray(np.exp(effect), float), *RATE_UNIT, ratio_ticks,
+    lambda effect: np.asarray(np.exp(np.minimum(effect, 700.0)), float), *RATE_UNIT, ratio_ticks,
 )  # fmt: skip
 SQRT_RATE = Scale(
     "square_root", "square root", lambda estimate: np.asarray(np.sqrt(estimate), float),
@@ -166,6 +166,20 @@ RAW_RATE = Scale(
     "raw_rate", "untransformed", _same,
     lambda effect: np.asarray(np.maximum(effect, 0.0), float), *RATE_UNIT, even_ticks,
 )  # fmt: skip
+
+PROBIT = Scale(
+    "probit", "probit", lambda estimate: np.asarray(special.ndtri(estimate), float),
+    lambda effect: np.asarray(special.ndtr(effect), float), "%", 100.0, (0.0, 1.0), even_ticks,
+)  # fmt: skip
+CLOGLOG = Scale(
+    "cloglog", "complementary log-log",
+    lambda estimate: np.asarray(np.log(-np.log1p(-np.asarray(estimate))), float),
+    lambda effect: np.asarray(-np.expm1(-np.exp(np.minimum(effect, 300.0))), float),
+    "%", 100.0, (0.0, 1.0), even_ticks,
+)  # fmt: skip
+
+LINK_SCALES: dict[str, Scale] = {"logit": LOGIT, "probit": PROBIT, "cloglog": CLOGLOG}
+"""Links that a binomial likelihood can use."""
 
 RATE_UNITS: dict[str, float] = {
     "per person-year": 1.0,

@@ -14,10 +14,15 @@ from ..measures.kinds import Effects, Measure
 from ..measures.measure import MEASURES
 from ..measures.scale import RATE_UNITS
 from ..rates import counts, names_of, proportion_limits
+from .corners import exact_interval
+from .glmm import glmm
 from .heterogeneity import Interval
 from .inverse_variance import common_effect, random_effects, total
 from .options import Model
 from .synthesis import Synthesis
+
+LIKELIHOODS = ("glmm", "beta_binomial", "bayes_binomial")
+"""Methods that work on the counts themselves."""
 
 
 def pool(
@@ -94,10 +99,15 @@ def _nothing(studies: pd.DataFrame, measure: Measure, model: Model) -> Synthesis
 def _single(studies: pd.DataFrame, measure: Measure, model: Model) -> Synthesis:
     row = studies.iloc[0]
     kind = model.study_interval if measure.counts_people else model.rate_interval
+    limits = (float(row["low"]), float(row["high"]))
+    if model.method in LIKELIHOODS:
+        size = float(total(studies, measure))
+        kind, people = "exact", measure.counts_people
+        limits = exact_interval(float(row["events"]), size, people, model.level)
     return Synthesis(
         measure=measure, model=model, k=1, events=int(row["events"]),
         total=total(studies, measure), estimate=float(row["estimate"]),
-        interval=Interval(float(row["low"]), float(row["high"]), model.level),
+        interval=Interval(*limits, model.level),
         prediction=None, effect=None, se=None, heterogeneity=None,
         method_text="One study, not pooled",
         interval_text=f"the study's own {kind.replace('_', ' ')} interval",
@@ -109,5 +119,6 @@ def _single(studies: pd.DataFrame, measure: Measure, model: Model) -> Synthesis:
 METHODS: dict[str, Callable[[pd.DataFrame, Effects, Measure, Model], Synthesis]] = {
     "inverse_variance": random_effects,
     "common_effect": common_effect,
+    "glmm": glmm,
 }
 """Ways to pool two studies or more; the keys of `METHOD_KINDS`."""

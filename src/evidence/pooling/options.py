@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import SynthesisError, choose
 from ..incidence import RATE_INTERVALS
-from ..measures.scale import RATE_UNITS
+from ..measures.scale import LINK_SCALES, RATE_UNITS
 from ..measures.zero_cells import ZeroPolicy
 from ..rates import INTERVALS, check_level
 from .mean import MEAN_INTERVALS
@@ -41,6 +41,7 @@ class Model:
         zero_add: what is added.
         study_interval: a key of `evidence.rates.INTERVALS`, for each proportion alone.
         rate_interval: a key of `evidence.incidence.RATE_INTERVALS`, for each rate alone.
+        link: a key of `LINK_SCALES`, for likelihood methods on proportions.
         unit: a key of `RATE_UNITS`, in which incidence rates are printed.
         level: confidence level of every interval.
 
@@ -57,6 +58,7 @@ class Model:
     zero_add: float = 0.5
     study_interval: str = "wilson"
     rate_interval: str = "exact"
+    link: str = "logit"
     unit: str = "per 1000 person-years"
     level: float = 0.95
 
@@ -70,6 +72,7 @@ class Model:
         choose(TAU2_INTERVALS, self.tau2_interval, "tau2 interval")
         choose(INTERVALS, self.study_interval, "study interval")
         choose(RATE_INTERVALS, self.rate_interval, "rate interval")
+        choose(LINK_SCALES, self.link, "link")
         choose(RATE_UNITS, self.unit, "unit")
         check_level(self.level)
         if not (isinstance(self.zero_add, int | float) and math.isfinite(self.zero_add)):
@@ -86,5 +89,10 @@ METHOD_KINDS: dict[str, Kind] = {
         "Random effects, inverse variance", tuple(MEAN_INTERVALS), tuple(PREDICTIONS)
     ),
     "common_effect": Kind("Common effect, inverse variance", ("wald",), ("none",)),
+    "glmm": Kind(
+        "Generalised linear mixed model",
+        ("t", "wald", "profile"),
+        ("matching", "t_k2", "normal"),
+    ),
 }
 """Ways to pool, with what each offers; `evidence.pooling.answers` holds their functions."""

@@ -13,7 +13,14 @@ Array = NDArray[np.float64]
 Slope = Callable[[Array], tuple[Array, Array]]
 
 
-def falling_root(function: Slope, low: Array, high: Array, start: Array | None = None) -> Array:
+def falling_root(
+    function: Slope,
+    low: Array,
+    high: Array,
+    start: Array | None = None,
+    tolerance: float = 1e-14,
+    close: float = 0.0,
+) -> Array:
     """Where a function that is positive at `low` and not positive at `high` crosses zero.
 
     Newton steps inside a bracket that only shrinks; a step that leaves it, or that shrinks too
@@ -24,9 +31,11 @@ def falling_root(function: Slope, low: Array, high: Array, start: Array | None =
         low: lower ends of the brackets, any shape.
         high: upper ends.
         start: first guess; the middle where it is not given.
+        tolerance: relative, of the root.
+        close: a value this near zero is taken as zero (where rounding allows no better).
 
     Raises:
-        SynthesisError: a root not found to 1e-14 in 200 steps.
+        SynthesisError: a root not found in 200 steps.
     """
     low, high = np.array(low, float), np.array(high, float)
     x = np.clip((low + high) / 2 if start is None else np.array(start, float), low, high)
@@ -38,9 +47,11 @@ def falling_root(function: Slope, low: Array, high: Array, start: Array | None =
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             newton = x - value / slope
         good = (newton >= low) & (newton <= high) & (2 * np.abs(newton - x) < np.abs(last))
-        following = np.where(value == 0, x, np.where(good, newton, (low + high) / 2))
+        following = np.where(np.abs(value) <= close, x, np.where(good, newton, (low + high) / 2))
         last = following - x
         x = following
-        if np.all(np.abs(last) <= 1e-14 * np.abs(x)):
+        if np.all(np.abs(last) <= tolerance * np.abs(x)):
             return x
-    raise SynthesisError("a root was not found to 1e-14 in 200 steps; check effects and variances")
+    raise SynthesisError(
+        "a root was not found in 200 steps; check the effects, variances or counts"
+    )
