@@ -14,6 +14,8 @@ from ..measures.kinds import Effects, Measure
 from ..measures.measure import MEASURES
 from ..measures.scale import RATE_UNITS
 from ..rates import counts, names_of, proportion_limits
+from .bayes import bayes_binomial, bayes_normal
+from .beta_binomial import beta_binomial
 from .corners import exact_interval
 from .glmm import glmm
 from .heterogeneity import Interval
@@ -120,5 +122,8 @@ METHODS: dict[str, Callable[[pd.DataFrame, Effects, Measure, Model], Synthesis]]
     "inverse_variance": random_effects,
     "common_effect": common_effect,
     "glmm": glmm,
+    "beta_binomial": beta_binomial,
+    "bayes_normal": bayes_normal,
+    "bayes_binomial": bayes_binomial,
 }
 """Ways to pool two studies or more; the keys of `METHOD_KINDS`."""

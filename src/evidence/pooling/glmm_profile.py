@@ -63,7 +63,7 @@ def _for_tau(problem: Problem, log_tau: Array) -> Problem:
 def _close(found: GlmmFit) -> float:
     """What rounding leaves of a difference of log-likelihoods."""
     raw = found.log_likelihood - found.problem.constant()
-    return 1e-11 + 1e-14 * float(np.abs(raw))
+    return 1e-11 + 1e-13 * float(np.abs(raw))
 
 
 def _tau_ends(found: GlmmFit, level: float) -> Ends:

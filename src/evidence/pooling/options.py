@@ -42,6 +42,9 @@ class Model:
         study_interval: a key of `evidence.rates.INTERVALS`, for each proportion alone.
         rate_interval: a key of `evidence.incidence.RATE_INTERVALS`, for each rate alone.
         link: a key of `LINK_SCALES`, for likelihood methods on proportions.
+        prior: "half_normal" or "half_cauchy", of tau, for Bayesian methods.
+        prior_scale: its scale.
+        prior_mean_sd: standard deviation of the normal prior of the mean (counts only).
         unit: a key of `RATE_UNITS`, in which incidence rates are printed.
         level: confidence level of every interval.
 
@@ -59,6 +62,9 @@ class Model:
     study_interval: str = "wilson"
     rate_interval: str = "exact"
     link: str = "logit"
+    prior: str = "half_normal"
+    prior_scale: float = 0.5
+    prior_mean_sd: float = 10.0
     unit: str = "per 1000 person-years"
     level: float = 0.95
 
@@ -72,6 +78,10 @@ class Model:
         choose(TAU2_INTERVALS, self.tau2_interval, "tau2 interval")
         choose(INTERVALS, self.study_interval, "study interval")
         choose(RATE_INTERVALS, self.rate_interval, "rate interval")
+        choose(dict.fromkeys(("half_normal", "half_cauchy")), self.prior, "prior")
+        for name in ("prior_scale", "prior_mean_sd"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise SynthesisError(f"{name} must be above 0; it is {getattr(self, name)!r}")
         choose(LINK_SCALES, self.link, "link")
         choose(RATE_UNITS, self.unit, "unit")
         check_level(self.level)
@@ -94,5 +104,8 @@ METHOD_KINDS: dict[str, Kind] = {
         ("t", "wald", "profile"),
         ("matching", "t_k2", "normal"),
     ),
+    "beta_binomial": Kind("Beta-binomial model", ("t", "wald"), ("beta",)),
+    "bayes_normal": Kind("Bayesian, effects", ("posterior",), ("posterior",)),
+    "bayes_binomial": Kind("Bayesian, counts", ("posterior",), ("posterior",)),
 }
 """Ways to pool, with what each offers; `evidence.pooling.answers` holds their functions."""

@@ -22,12 +22,14 @@ class Likelihood:
         accuracy: largest difference between the log-likelihood and the same integral on a grid
             twice as fine, at the estimate.
         covariance: of the coefficient and of tau, analysis scale; tau's part is zero at tau = 0.
+        correlation: intraclass correlation, of a beta-binomial model.
     """
 
     log_likelihood: float
     parameters: int
     accuracy: float
     covariance: tuple[tuple[float, float], tuple[float, float]]
+    correlation: float | None = None
 
     @property
     def aic(self) -> float:
@@ -59,6 +61,7 @@ class Synthesis:
         readings: the answer read back in several ways where the scale has no single way back
             (Freeman-Tukey): columns `at`, `size`, `estimate`, `low`, `high`; None otherwise.
         likelihood: log-likelihood, AIC and how exactly they are known; None without a likelihood.
+        posterior: of a Bayesian answer, for `probability_above`; None otherwise.
     """
 
     measure: Measure
@@ -81,6 +84,7 @@ class Synthesis:
     mean_rate_interval: Interval | None = None
     readings: pd.DataFrame | None = field(default=None, repr=False)
     likelihood: Likelihood | None = None
+    posterior: object = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return self.summary()
