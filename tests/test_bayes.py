@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from reference_calls import frame
+from tests.reference_calls import frame
 from scipy import special, stats
 
 from evidence import Model, pool
