@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
-from tests.test_published_examples import NIEL_WEISE_CONTROL, NIEL_WEISE_TREATED
 
 from evidence import Model, pool
 from evidence.pooling.corners import exact_interval
@@ -21,6 +20,7 @@ from evidence.pooling.glmm_profile import mean_profile, tau_profile
 from evidence.pooling.quadrature import gauss_hermite, integrate, panels
 from evidence.pooling.weighting import intercept
 from tests.reference_calls import agree, calls, frame, label, load
+from tests.test_published_examples import NIEL_WEISE_CONTROL, NIEL_WEISE_TREATED
 
 GLMM = Model(method="glmm")
 TIGHT = [(n, i) for n, i, c in calls("glmm_tight", integral="exact")]

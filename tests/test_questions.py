@@ -7,7 +7,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from evidence import SynthesisError, answer, answers, evidence_table, load, overview, rate_table
+from evidence import (
+    SynthesisError,
+    answer,
+    answers,
+    evidence_table,
+    load,
+    overview,
+    rate_table,
+    table_flow,
+)
 from evidence import sentence as said
 from evidence.questions import STAGES
 from evidence.tables.load import Tables
@@ -151,6 +160,17 @@ def test_no_study_and_one_study_are_answers(tables: Tables) -> None:
 def test_pooled_sentence(tables: Tables) -> None:
     text = said(answer("leaks", tables))
     assert text.startswith("11.3% (95% CI 4.9 to 24.0), from 3 cohorts with 25 of 238 people. ")
+
+
+def test_flow_of_the_whole_table_counts_each_row_once(tables: Tables) -> None:
+    steps = table_flow(answers(tables).values(), tables)
+    assert list(steps.itertuples(index=False, name=None)) == [
+        ("rows in the table", 7, 4, "kept"),
+        ("no count", 1, 1, "left"),
+        ("rows that may be pooled", 6, 3, "kept"),
+        ("another row of the same patients enters", 1, 1, "left"),
+        ("enter an answer", 5, 3, "kept"),
+    ]
 
 
 def test_the_standing_of_the_counts_travels_with_the_answer(topic: Path) -> None:

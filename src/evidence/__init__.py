@@ -50,6 +50,7 @@ _HOME = {
     "sort_rows": "plots.rows",
     "study_rates": "rates",
     "svg_text": "plots.export",
+    "table_flow": "questions",
 }
 
 __all__ = ["__version__", *_HOME]
