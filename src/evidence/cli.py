@@ -46,16 +46,14 @@ def _examples(text: str) -> Callable[[F], F]:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="evidence")
+@_examples(
+    "evidence check\n"
+    "evidence pool symptomatic-recurrence\n"
+    "evidence forest symptomatic-recurrence --out recurrence.pdf\n"
+    "evidence report"
+)
 def cli() -> None:
-    r"""Checked tables of studies, rates, pooled answers, forest plots and a report.
-
-    \b
-    Examples:
-      evidence check
-      evidence pool symptomatic-recurrence
-      evidence forest symptomatic-recurrence --out recurrence.pdf
-      evidence report
-    """
+    """Checked tables of studies, rates, pooled answers, forest plots and a report."""
 
 
 @cli.command()
@@ -172,6 +170,23 @@ def report(data: str | None, out: str, notebooks: str | None, force: bool) -> No
     from .report.build import build
 
     build(data, Path(out), notebooks=notebooks and Path(notebooks), force=force, say=_say)
+
+
+@cli.command()
+@_data
+@click.option("--out", metavar="FILE", help="Write it to a file instead.")
+@_examples("evidence dictionary\nevidence dictionary --out data/README.md")
+def dictionary(data: str | None, out: str | None) -> None:
+    """The data dictionary: every column, term and question, as Markdown."""
+    from .files import write
+    from .tables.dictionary import dictionary as describe
+    from .tables.load import load
+
+    text = describe(load(data))
+    if out:
+        click.echo(f"wrote {write(Path(out), text.encode())}")
+    else:
+        click.echo(text, nl=False)
 
 
 def _answers(questions: tuple[str, ...], data: str | None) -> list[Answer]:

@@ -91,14 +91,14 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
     """
 
     def cell(name: str, value: object) -> str:
-        if value is None or value != value or str(value) == "<NA>":
-            return ""
         if isinstance(value, str):
             return value
+        if str(value) in ("None", "nan", "<NA>"):
+            return ""
         number = float(value)  # type: ignore[arg-type]
         if name in PERCENTS:
             return percent(number)
-        return count(number) if number == round(number) else significant(number)
+        return count(number) if number == round(number) else significant(number, 4)
 
     columns = {str(name): [cell(str(name), value) for value in frame[name]] for name in frame}
     return type(frame)(columns, index=frame.index)

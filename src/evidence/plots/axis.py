@@ -44,10 +44,11 @@ def linear_axis(
     """
     seen = [value for value in values if math.isfinite(value)]
     low, high = ends or _span(seen, bounds)
-    step = _step(factor * (high - low), max(most, 2))
     if ends is None:
+        step = _step(0.0, factor * (high - low), max(most - 1, 2))
         low = max(bounds[0], math.floor(factor * low / step + 1e-9) * step / factor)
         high = min(bounds[1], math.ceil(factor * high / step - 1e-9) * step / factor)
+    step = _step(factor * low, factor * high, max(most, 2))
     first, last = math.ceil(factor * low / step - 1e-9), math.floor(factor * high / step + 1e-9)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     decimals += not math.isclose(step * 10**decimals % 1, 0, abs_tol=1e-6)
@@ -64,7 +65,7 @@ def _span(seen: list[float], bounds: tuple[float, float]) -> tuple[float, float]
         finite = all(math.isfinite(bound) for bound in bounds)
         return bounds if finite else (0.0, 1.0)
     low, high = max(min(seen), bounds[0]), min(max(seen), bounds[1])
-    if low - bounds[0] <= 0.5 * (high - bounds[0]):
+    if math.isfinite(bounds[0]) and low - bounds[0] <= 0.5 * (high - bounds[0]):
         low = bounds[0]
     if bounds[1] - high <= 0.1 * (high - low):
         high = bounds[1]
@@ -74,13 +75,21 @@ def _span(seen: list[float], bounds: tuple[float, float]) -> tuple[float, float]
     return low, high
 
 
-def _step(span: float, most: int) -> float:
-    """The smallest round step that needs no more than `most` ticks."""
-    power = 10.0 ** math.floor(math.log10(span / most))
-    for multiple in (1, 2, 2.5, 5, 10, 20, 25, 50, 100):
-        step = multiple * power
-        if math.floor(span / step + 1e-9) + 2 <= most or math.isclose(span / step, most - 1):
-            if multiple in (2.5, 25) and step < 10:
-                continue
-            return step
-    return 100 * power
+def _step(low: float, high: float, most: int) -> float:
+    """The smallest round step with at most `most` ticks; one that meets both ends goes first."""
+    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    steps = [multiple * power for multiple in (1, 2, 2.5, 4, 5, 10, 20, 25, 40, 50, 100)]
+    fits = [step for step in steps if _ticks(low, high, step) <= most]
+    even = [step for step in fits if _whole(low / step) and _whole(high / step)]
+    plain = [step for step in fits if not _whole(step / power / 4) or step / power >= 100]
+    if even and even[0] <= 2.5 * plain[0]:
+        return even[0]
+    return plain[0]
+
+
+def _ticks(low: float, high: float, step: float) -> int:
+    return math.floor(high / step + 1e-9) - math.ceil(low / step - 1e-9) + 1
+
+
+def _whole(value: float) -> bool:
+    return math.isclose(value, round(value), abs_tol=1e-6)

@@ -12,8 +12,8 @@ from .style import POINTS_PER_MM, ForestStyle
 from .text import clean, width, wrap
 
 GAP = 1.5  # between two columns, in font sizes
-NARROWEST = 7.0  # what a first column that gives way keeps, in font sizes
-BOLD = {"header", "pooled", "title"}  # roles set in bold
+NARROWEST = 5.5  # what a first column that gives way keeps, in font sizes
+BOLD = {"header", "pooled", "title", "group"}  # roles set in bold
 
 
 @dataclass(frozen=True)
@@ -58,20 +58,34 @@ def place_across(
     room = style.label_width * POINTS_PER_MM / size
     left = [block(name, room) for name in style.left]
     right = [block(name, room) for name in style.right]
-    taken = sum(each.width + GAP * size for each in (*left, *right))
     plot, least = style.plot_width * POINTS_PER_MM, style.min_plot_width * POINTS_PER_MM
     if wide is not None:
-        plot = wide - taken
+        plot = wide - _taken(left, right, size)
         if plot < least and left:
             narrower = (left[0].width + plot - least) / size
-            left[0] = block(style.left[0], max(narrower, NARROWEST))
-            plot = wide - sum(each.width + GAP * size for each in (*left, *right))
+            left[0] = block(style.left[0], max(narrower, _least(left[0], style, size)))
+            plot = wide - _taken(left, right, size)
         plot = max(plot, least)
     return _side_by_side(left, plot, right, GAP * size)
 
 
+def _taken(left: Sequence[Block], right: Sequence[Block], size: float) -> float:
+    """The width of all columns with a gap to the plot on both sides, columns there or not."""
+    gaps = max(len(left), 1) + max(len(right), 1)
+    return sum(each.width for each in (*left, *right)) + gaps * GAP * size
+
+
+def _least(first: Block, style: ForestStyle, size: float) -> float:
+    """How far the first column gives way: to its longest word before words are cut."""
+    if size <= style.min_font_size:
+        return NARROWEST
+    words = {word for lines in first.cells for line in lines for word in line.split(" ")}
+    longest = max((width(word, style.fonts, False) for word in words), default=0.0)
+    return max(NARROWEST, min(longest, 2 * NARROWEST))
+
+
 def _side_by_side(left: Sequence[Block], plot: float, right: Sequence[Block], gap: float) -> Across:
-    x, placed = 0.0, []
+    x, placed = (0.0 if left else gap), []
     for each in left:
         placed.append(replace(each, left=x))
         x += each.width + gap
@@ -80,7 +94,7 @@ def _side_by_side(left: Sequence[Block], plot: float, right: Sequence[Block], ga
     for each in right:
         after.append(replace(each, left=x + gap))
         x += gap + each.width
-    return Across(tuple(placed), plot_left, plot_right, tuple(after), x)
+    return Across(tuple(placed), plot_left, plot_right, tuple(after), x if right else x + gap)
 
 
 def _block(

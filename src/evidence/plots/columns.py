@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -9,9 +10,10 @@ from typing import Literal
 import pandas as pd
 
 from ..errors import SynthesisError
-from .text import clean
+from .text import INDENT, clean
 
 Align = Literal["left", "right"]
+_NUMBER = re.compile(r"[\d\N{NARROW NO-BREAK SPACE}.,%\N{MINUS SIGN}-]*")
 FIGURE_SPACE, PUNCTUATION_SPACE = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 
 
@@ -38,9 +40,11 @@ def column(name: str, rows: pd.DataFrame) -> Column:
         raise SynthesisError(
             f"the figure has no column {name!r}; choose from: {', '.join(choices)}"
         )
-    numeric = pd.api.types.is_numeric_dtype(rows[name])
+    cells = _as_is(name)(rows)
+    numeric = all(_NUMBER.fullmatch(cell) for cell in cells)
     header = name.replace("_", " ").replace("{", "").replace("}", "")
-    return Column(header[:1].upper() + header[1:], "right" if numeric else "left", _as_is(name))
+    align: Align = "right" if numeric else "left"
+    return Column(header[:1].upper() + header[1:], align, _as_is(name))
 
 
 def _as_is(name: str) -> Callable[[pd.DataFrame], list[str]]:
@@ -68,13 +72,26 @@ def _estimate(rows: pd.DataFrame) -> list[str]:
     longest = max((len(text) for text in rows["number_text"]), default=0)
     blank = FIGURE_SPACE * max(longest - 2, 0) + PUNCTUATION_SPACE + FIGURE_SPACE
     return [
-        f"{number.rjust(longest, FIGURE_SPACE) if number else blank} ({limits})"
+        _with_limits(number.rjust(longest, FIGURE_SPACE) if number else blank, limits)
         for number, limits in zip(rows["number_text"], rows["limits_text"], strict=True)
     ]
 
 
+def _with_limits(number: str, limits: str) -> str:
+    return f"{number} ({limits})" if limits else number.rstrip(FIGURE_SPACE + PUNCTUATION_SPACE)
+
+
+def _label(rows: pd.DataFrame) -> list[str]:
+    """Names; what belongs to a group is set in a little under its name."""
+    inner = ("study", "subtotal") if (rows["kind"] == "group").any() else ()
+    return [
+        INDENT * (kind in inner) + clean(label)
+        for kind, label in zip(rows["kind"], rows["label"], strict=True)
+    ]
+
+
 COLUMNS: dict[str, Column] = {
-    "label": Column("Study", "left", lambda rows: [clean(text) for text in rows["label"]]),
+    "label": Column("Study", "left", _label),
     "events": Column("Events", "right", lambda rows: list(rows["events_text"])),
     "total": Column("Total", "right", lambda rows: list(rows["total_text"])),
     "events_total": Column("Events / total", "right", _events_total),

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from PIL import Image, TiffImagePlugin
 
 from ..errors import SynthesisError, choose
+from .picture import figure_of
 from .style import DEFAULT
 
 FONT_CHAIN = "'DejaVu Sans', Verdana, Geneva, sans-serif"
@@ -60,7 +61,7 @@ def save_figure(
         raise SynthesisError(f"cannot write {path}: it is a folder; name a file in it")
     if not 1 <= dpi <= 2400:
         raise SynthesisError(f"dpi must lie between 1 and 2400, such as 300; it is {dpi!r}")
-    figure = _figure(fig_or_ax)
+    figure = figure_of(fig_or_ax)
     alt = describe(figure) if alt is None else alt
     _replace(path, write(figure, alt, _title(title, alt), dpi))
     return path
@@ -88,7 +89,7 @@ def svg_text(
         raise SynthesisError(
             f"salt must start with a letter and hold letters, digits, - and _ only; it is {salt!r}"
         )
-    figure = _figure(fig_or_ax)
+    figure = figure_of(fig_or_ax)
     alt = describe(figure) if alt is None else alt
     width = figure.get_size_inches()[0] * 72
     size = f'style="width:100%;max-width:{width / 0.75:.0f}px;height:auto"'
@@ -108,13 +109,6 @@ def describe(figure: Figure) -> str:
     """The alt text that the drawing functions left with the figure's Axes; empty without one."""
     labels = [str(axes.get_label()) for axes in figure.axes]
     return " ".join(label for label in labels if label and not label.startswith(("<", "_")))
-
-
-def _figure(fig_or_ax: Figure | Axes) -> Figure:
-    figure = fig_or_ax.get_figure(root=True)
-    if not isinstance(figure, Figure):
-        raise SynthesisError("the Axes belong to no figure, so there is nothing to write")
-    return figure
 
 
 def _title(title: str | None, alt: str) -> str:
@@ -152,7 +146,7 @@ def _pdf(figure: Figure, alt: str, title: str, dpi: int) -> bytes:  # noqa: ARG0
 
 
 def _png(figure: Figure, alt: str, title: str, dpi: int) -> bytes:
-    return _render(figure, "png", {"Title": title, "Description": alt}, dpi)
+    return _render(figure, "png", {"Title": title, "Description": alt, "Software": None}, dpi)
 
 
 def _svg(figure: Figure, alt: str, title: str, dpi: int) -> bytes:  # noqa: ARG001

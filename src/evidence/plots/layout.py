@@ -16,6 +16,11 @@ from .text import ASCENT, CAPITAL, LINE, clean, width, wrap
 
 NOTE = 0.9  # size of notes and tick labels, relative to the rows
 TITLE = 1.2
+SECTION = {
+    "prediction": "pooled",
+    "group": "study",
+    "subtotal": "study",
+}  # kinds of rows that no rule parts from another kind
 TICK = 3.0  # length of a tick and its distance from the label, points
 EDGE = 4.0  # empty border of a figure of its own, points
 
@@ -25,7 +30,7 @@ class Content:
     """What a forest plot shows, without any place.
 
     Attributes:
-        rows: the frame of `forest_rows`.
+        rows: what is drawn, one row per line; `points` asks for a least height.
         fields: values for the names in column headers.
         axis_label: text under the ticks.
         axis: largest number of ticks -> the axis.
@@ -136,13 +141,13 @@ def _plan(content: Content, style: ForestStyle, size: float, wide: float | None)
     across = place_across(content.rows, content.fields, style, size, wide)
     blocks, total = (*across.left, *across.right), across.width
     plot = across.plot_right - across.plot_left
-    if content.message:
-        total = max(total, size * width(content.message, style.fonts, False))
+    if content.message and wide is None:
+        total = min(total, size * width(content.message, style.fonts, False))
     page = _Page(total, style.fonts)
     page.paragraph(content.title, "title", TITLE * size)
-    rules = page.header(blocks, size)
+    rules = [] if content.message else page.header(blocks, size)
     top = page.y
-    edges, breaks = page.rows(content.rows["kind"], blocks, size, style.row_height)
+    edges, breaks = page.rows(content.rows, blocks, size, style.row_height)
     if content.message:
         page.paragraph(content.message, "message", size)
     bottom = page.y = page.y + 0.3 * size
@@ -209,16 +214,19 @@ class _Page:
         return [rule]
 
     def rows(
-        self, kinds: pd.Series[str], blocks: Sequence[Block], size: float, row_height: float
+        self, rows: pd.DataFrame, blocks: Sequence[Block], size: float, row_height: float
     ) -> tuple[tuple[tuple[float, float], ...], list[float]]:
-        """Every cell on its row; returns the rows' edges and the rule before the answer."""
+        """Every cell on its row; returns the rows' edges and the rules between sections."""
         edges, breaks, before = [], [], "study"
-        for index, kind in enumerate(kinds):
+        high = rows["points"] if "points" in rows.columns else [0.0] * len(rows)
+        for index, (kind, least) in enumerate(zip(rows["kind"], high, strict=True)):
             deep = max((len(block.cells[index]) for block in blocks), default=1)
-            if kind == "pooled" and before == "study":
+            if SECTION.get(kind, kind) != SECTION.get(before, before) and index:
                 breaks.append(self.y + 0.2 * size)
                 self.y += 0.4 * size
-            bottom = self.y + (row_height + LINE * (deep - 1)) * size
+            elif kind == "group" and index:
+                self.y += 0.6 * size
+            bottom = self.y + max((row_height + LINE * (deep - 1)) * size, least)
             edges.append((self.y, bottom))
             for block in blocks:
                 self._cell(block, index, (self.y + bottom) / 2, size, kind)

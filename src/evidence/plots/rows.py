@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ..errors import SynthesisError
 from ..formatting import Formatter, count, fixed, percent
 from ..pooling.model import Synthesis
 
@@ -29,24 +30,60 @@ def forest_rows(synthesis: Synthesis) -> pd.DataFrame:
     >>> from evidence import pool
     >>> frame = pd.DataFrame({"study_id": list("abc"), "events": [3, 6, 10],
     ...                       "total": [11, 17, 21]})
-    >>> forest_rows(pool(frame))[["kind", "label", "number_text", "limits_text"]].values.tolist()
-    ... # doctest: +NORMALIZE_WHITESPACE
-    [['study', 'a', '27.3', '9.7 to 56.6'], ['study', 'b', '35.3', '17.3 to 58.7'],
-     ['study', 'c', '47.6', '28.3 to 67.6'], ['pooled', 'Pooled estimate', '39.3', '20.2 to 62.3'],
-     ['prediction', 'Prediction interval', '', '20.2 to 62.3']]
+    >>> forest_rows(pool(frame))["number_text"].tolist()
+    ['27.3', '35.3', '47.6', '39.1', '']
     """
     studies = synthesis.studies
-    named = studies["label"] if "label" in studies.columns else studies["study_id"]
     own = {"events_text", "total_text", "number_text", "limits_text", "weight_text"}
     clash = sorted(own & set(studies.columns))
-    rows = studies.drop(columns=clash).assign(kind="study", label=named.astype(str))
-    rows = pd.concat([rows, _answer_rows(synthesis)], ignore_index=True)
+    rows = studies.drop(columns=clash).assign(kind="study", label=study_names(studies))
+    return finished(pd.concat([rows, answer_rows(synthesis)], ignore_index=True), synthesis)
+
+
+def finished(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
+    """The rows with one type per column, every text, and the columns in order."""
     numbers = dict.fromkeys(("estimate", "low", "high", "weight"), "float64")
     rows = rows.astype({"events": "Int64", "total": "Int64", **numbers})
-    return _texts(rows, synthesis)[[*DRAWN, *(c for c in rows.columns if c not in DRAWN)]]
+    rows = _texts(rows, synthesis)
+    return rows[[*DRAWN, *(name for name in rows.columns if name not in DRAWN)]]
 
 
-def _answer_rows(synthesis: Synthesis) -> pd.DataFrame:
+def study_names(studies: pd.DataFrame) -> pd.Series[str]:
+    """What each study is called in print: its label, or its study_id where that is blank."""
+    ids = studies["study_id"].astype(str)
+    if "label" not in studies.columns:
+        return ids
+    labels = studies["label"].fillna("").astype(str)
+    return labels.where(labels.str.strip() != "", ids)
+
+
+def sort_rows(rows: pd.DataFrame, by: str, *, descending: bool = False) -> pd.DataFrame:
+    """The rows with the studies in another order, within their group; no other row moves.
+
+    Args:
+        rows: from `forest_rows`.
+        by: any column, such as "estimate", "weight" (precision), "label" or "year".
+        descending: largest first. Studies without a value come last either way.
+
+    Raises:
+        SynthesisError: no such column; the columns are listed.
+    """
+    if by not in rows.columns:
+        raise SynthesisError(
+            f"rows have no column {by!r}; sort by one of: {', '.join(map(str, rows.columns))}"
+        )
+    is_study = rows["kind"] == "study"
+    runs = (is_study != is_study.shift()).cumsum()
+    parts = [
+        run.sort_values(by, ascending=not descending, kind="stable")
+        if is_study[run.index[0]]
+        else run
+        for _, run in rows.groupby(runs)
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else rows
+
+
+def answer_rows(synthesis: Synthesis) -> pd.DataFrame:
     """The pooled row and the prediction row, as far as the answer has them."""
     rows: list[dict[str, object]] = []
     if synthesis.k > 1 and synthesis.estimate is not None and synthesis.interval is not None:
@@ -90,6 +127,9 @@ def _texts(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
         events_text=texts("events", count),
         total_text=texts("total", count),
         number_text=texts("estimate", number),
-        limits_text=[f"{low} to {high}" for low, high in limits],
+        limits_text=[
+            f"{low} to {high}" if (low and kind != "claim") or low != high else ""
+            for (low, high), kind in zip(limits, rows["kind"], strict=True)
+        ],
         weight_text=texts("weight", percent) if synthesis.k > 1 else "",
     )

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from ..errors import SynthesisError
 
 POINTS_PER_MM = 72 / 25.4
+COLOURS = (
+    "ink", "quiet", "rule", "square", "diamond", "prediction", "paper", "band", "claim",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +31,8 @@ class ForestStyle:
         xlim: ends of the axis on the reading scale (0.4 is 40 %); None covers every interval.
         ink: text, axis and interval lines; `quiet`: notes and rules.
         square, diamond, prediction: fill of the marks.
-        paper: background.
+        paper: background; `band`: shaded ranges; `claim`: claimed values.
         centre_line: a dashed line at the pooled estimate.
-        stripes: every second row on a faint ground.
-        notes: heterogeneity, method and cautions under the plot.
     """
 
     left: tuple[str, ...] = ("label", "events", "total")
@@ -48,14 +49,13 @@ class ForestStyle:
     ink: str = "#1a1a1a"
     quiet: str = "#595959"
     rule: str = "#8c8c8c"
-    square: str = "#2f5d8a"
+    square: str = "#6d9dc5"
     diamond: str = "#1a1a1a"
     prediction: str = "#b5651d"
     paper: str = "#ffffff"
-    stripe: str = "#f2f2f2"
+    band: str = "#ececec"
+    claim: str = "#a3195b"
     centre_line: bool = True
-    stripes: bool = False
-    notes: bool = True
 
     def __post_init__(self) -> None:
         if self.font_size < self.min_font_size or self.min_font_size <= 0:
@@ -71,7 +71,17 @@ class ForestStyle:
 
     def colours(self) -> dict[str, str]:
         """Every colour by its role; an SVG in a page lets the page set them by these names."""
-        names = ("ink", "quiet", "rule", "square", "diamond", "prediction", "paper", "stripe")
+        names = (
+            "ink",
+            "quiet",
+            "rule",
+            "square",
+            "diamond",
+            "prediction",
+            "paper",
+            "band",
+            "claim",
+        )
         return {name: getattr(self, name) for name in names}
 
 
@@ -81,8 +91,29 @@ STYLES: dict[str, ForestStyle] = {
     "default": DEFAULT,
     "double": replace(DEFAULT, width=180.0, font_size=7.5),
     "single": replace(
-        DEFAULT, width=85.0, font_size=6.5, left=("label", "events_total"), right=("estimate",)
+        DEFAULT, width=85.0, min_plot_width=18.0, font_size=6.5,
+        left=("label", "events_total"), right=("estimate",),
     ),
     "slide": replace(DEFAULT, width=254.0, font_size=13.0, min_font_size=8.0, label_width=90.0),
-}
-"""Layouts by name; each is a frozen value, so `dataclasses.replace` makes a new one from it."""
+    "bmj": replace(
+        DEFAULT, width=178.0, font_size=7.5, left=("label", "events_total"),
+        right=("weight", "estimate"), square="#9a9a9a", prediction="#5c5c5c",
+    ),
+    "jama": replace(
+        DEFAULT, width=178.0, font_size=7.5, left=("label", "events", "total", "estimate"),
+        right=("weight",), square="#e39a4e", prediction="#7a7a7a", rule="#b0b0b0",
+    ),
+    "lancet": replace(
+        DEFAULT, width=170.0, font_size=7.0, left=("label", "events_total"),
+        right=("estimate", "weight"), square="#7fa3d1", diamond="#00468b", prediction="#ad002a",
+    ),
+    "revman": replace(
+        DEFAULT, width=180.0, font_size=7.5,
+        left=("label", "events", "total", "weight", "estimate"), right=(),
+        square="#6a8fd8", diamond="#1a1a1a", prediction="#3f7f3f",
+    ),
+}  # fmt: skip
+"""Layouts by name; each is a frozen value, so `dataclasses.replace` makes a new one from it.
+
+"bmj", "jama", "lancet" and "revman" follow the order of columns and the colours that these print.
+"""

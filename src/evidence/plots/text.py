@@ -7,6 +7,7 @@ import unicodedata
 import warnings
 from functools import lru_cache
 
+import matplotlib
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 
@@ -16,6 +17,8 @@ CAPITAL = 0.73  # height of a capital letter
 LINE = 1.25  # from one line of a cell to the next, in font sizes
 _SIZE = 100  # measured once at 100 pixels, far from the pixel grid's rounding
 _RENDERER = RendererAgg(1, 1, 72)  # type: ignore[no-untyped-call]
+INDENT = "\N{EM SPACE}"  # before every line of what belongs to a group
+_HYPHEN = re.compile(r"(?<=[-–/])(?=\w)")  # where a word may break before it must
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 
 
@@ -45,7 +48,8 @@ def width(text: str, fonts: tuple[str, ...], bold: bool = False) -> float:
     """
     if not text:
         return 0.0
-    with warnings.catch_warnings():  # matplotlib warns again, and is heard, when it draws
+    # matplotlib warns of missing glyphs again, and is heard, when it draws
+    with matplotlib.rc_context({"text.hinting": "no_hinting"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         drawn, _, _ = _RENDERER.get_text_width_height_descent(  # type: ignore[no-untyped-call]
             text, font(fonts, _SIZE, bold=bold), False
@@ -59,18 +63,25 @@ def wrap(text: str, room: float, fonts: tuple[str, ...], bold: bool = False) -> 
 
     >>> wrap("long name of a study", 6.0, ("DejaVu Sans",))
     ('long name', 'of a study')
+    >>> wrap("four-year follow-up", 5.0, ("DejaVu Sans",))
+    ('four-year', 'follow-up')
     """
+    if text.startswith(INDENT):
+        inner = wrap(text.removeprefix(INDENT), room - width(INDENT, fonts, bold), fonts, bold)
+        return tuple(INDENT + line for line in inner)
     lines: list[str] = []
     line = ""
     for word in text.split(" "):
-        longer = f"{line} {word}" if line else word
-        if width(longer, fonts, bold) <= room:
-            line = longer
-            continue
-        if line:
-            lines.append(line)
-        *full, line = _pieces(word, room, fonts, bold)
-        lines.extend(full)
+        joint = " " if line else ""
+        for part in _HYPHEN.split(word):
+            if width(line + joint + part, fonts, bold) <= room:
+                line += joint + part
+            else:
+                if line:
+                    lines.append(line)
+                *full, line = _pieces(part, room, fonts, bold)
+                lines.extend(full)
+            joint = ""
     return (*lines, line)
 
 

@@ -2,33 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
 from ..formatting import count, fixed, plural
+from ..pooling.heterogeneity import Interval
 from ..pooling.model import Synthesis
 from ..pooling.wording import answer_text, heterogeneity_text, interval_text
 from .axis import Axis
+from .rows import study_names
+from .text import clean
 
-NOTHING = "No study answers this question, so there is no estimate."
+if TYPE_CHECKING:
+    from .marks import Band
+
+
+def sentence(text: str) -> str:
+    """The text with one mark at its end.
+
+    >>> sentence("How many recur?"), sentence("Recurrence")
+    ('How many recur?', 'Recurrence.')
+    """
+    text = clean(text)
+    return text if text.endswith(("?", "!", ".")) else f"{text}."
+
+
+def nothing(synthesis: Synthesis) -> str:
+    """What stands in place of the rows when no study answers."""
+    reasons = "; ".join(synthesis.cautions) or "no row answers the question"
+    return f"No study: {reasons.rstrip('.')}."
 
 
 def notes(synthesis: Synthesis, *, clipped: bool) -> tuple[str, ...]:
     """The paragraphs below a forest plot: heterogeneity, method, marks, cautions."""
+    if synthesis.k == 0:
+        return ()
+    cautions = [f"Caution: {caution.rstrip('.')}." for caution in synthesis.cautions]
     found = []
     if synthesis.heterogeneity:
         found.append(f"Heterogeneity: {heterogeneity_text(synthesis.heterogeneity)}.")
-    if synthesis.k:
-        marks = " An arrow means that the interval goes on beyond the axis." if clipped else ""
-        found.append(_method(synthesis) + marks)
-    return (*found, *(f"Caution: {caution}." for caution in synthesis.cautions))
+    marks = " An arrow means that the interval goes on beyond the axis." if clipped else ""
+    found.append(_method(synthesis) + marks)
+    return (*found, *cautions)
+
+
+def key(rows: pd.DataFrame, bands: Sequence[Band], synthesis: Synthesis) -> tuple[str, ...]:
+    """What the less usual marks mean: excluded rows, claimed values, bands."""
+    factor, unit = synthesis.measure.scale.factor, synthesis.measure.scale.unit
+    found = []
+    if excluded := int((rows["kind"] == "excluded").sum()):
+        found.append(f"Grey: {plural(excluded, 'row')} not pooled, for the reason given.")
+    claims = rows[rows["kind"] == "claim"]
+    shown = claims["number_text"].where(claims["number_text"] != "", claims["limits_text"])
+    for label, value in zip(claims["label"], shown, strict=True):
+        found.append(f"Dotted line: {clean(label)}, {value}{unit}.")
+    for band in bands:
+        limits = Interval(band.low, band.high, synthesis.model.level)
+        found.append(f"Shaded: {clean(band.label)}, {interval_text(limits, factor)}{unit}.")
+    return tuple(found)
+
+
+def groups_text(rows: pd.DataFrame, synthesis: Synthesis) -> list[str]:
+    """What each group of a plot gave, for the alt text."""
+    unit, said, group = synthesis.measure.scale.unit, [], ""
+    for kind, label, number, limits in zip(
+        rows["kind"], rows["label"], rows["number_text"], rows["limits_text"], strict=True
+    ):
+        if kind == "group":
+            group = clean(label)
+        elif kind == "subtotal":
+            said.append(f"{group}: {number}{unit} ({limits}).")
+    return said
 
 
 def _method(synthesis: Synthesis) -> str:
     own = synthesis.model.study_interval.replace("_", "-").capitalize()
     parts = [synthesis.method_text]
-    if synthesis.k > 1:
+    if synthesis.estimate is not None and synthesis.k > 1:
         parts.append(f"interval of the pooled estimate: {synthesis.interval_text}")
     if synthesis.prediction:
         parts.append(f"prediction interval: {synthesis.prediction_text}")
-    squares = " Square area is proportional to weight." if synthesis.k > 1 else ""
+    squares = ""
+    if synthesis.studies["weight"].notna().all() and synthesis.k > 1:
+        squares = " Square area is proportional to weight."
     return "; ".join([*parts, f"interval of each study: {own}"]) + "." + squares
 
 
@@ -41,29 +99,40 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
     >>> alt_text(pool(frame), "Recurrence")
     'Forest plot: Recurrence. One study, not pooled: 27.3% (95% CI 9.7 to 56.6), 3 of 11 people.'
     """
-    start = f"Forest plot: {title.rstrip('.')}." if title else "Forest plot."
-    if synthesis.estimate is None:
-        return f"{start} {NOTHING}"
+    start = f"Forest plot: {sentence(title)}" if title else "Forest plot."
+    if synthesis.k == 0:
+        return f"{start} {nothing(synthesis)}"
     factor, unit = synthesis.measure.scale.factor, synthesis.measure.scale.unit
-    if synthesis.k == 1:
+    people = f"{count(synthesis.events)} of {count(synthesis.total)} people"
+    if synthesis.k == 1 and synthesis.estimate is not None:
         limits = interval_text(synthesis.interval, factor)
         alone = (
             f"One study, not pooled: {fixed(1)(factor * synthesis.estimate)}{unit} "
-            f"({synthesis.model.level * 100:g}% CI {limits}), "
-            f"{count(synthesis.events)} of {count(synthesis.total)} people."
+            f"({synthesis.model.level * 100:g}% CI {limits}), {people}."
         )
         return " ".join([start, alone, *_clipped(synthesis, axis)])
     number, studies = fixed(1), synthesis.studies
     least, most = factor * studies["estimate"].min(), factor * studies["estimate"].max()
-    said = [f"Pooled estimate {answer_text(synthesis)}."]
+    said = [f"{plural(synthesis.k, 'study')}, {people}.", *_reasons(synthesis)]
+    if synthesis.estimate is not None:
+        said = [f"Pooled estimate {answer_text(synthesis)}."]
     said.append(f"The studies range from {number(least)}{unit} to {number(most)}{unit}.")
-    said += _apart(synthesis)
+    if synthesis.estimate is not None:
+        said += _apart(synthesis)
     if synthesis.prediction:
         limits = interval_text(synthesis.prediction, factor)
         said.append(f"Prediction interval for a new study {limits}{unit}.")
     if synthesis.heterogeneity:
         said.append(f"Heterogeneity: {heterogeneity_text(synthesis.heterogeneity)}.")
     return " ".join([start, *said, *_clipped(synthesis, axis)])
+
+
+def _reasons(synthesis: Synthesis) -> list[str]:
+    """That nothing was pooled, and why."""
+    reasons = [caution[:1].upper() + caution[1:] for caution in synthesis.cautions]
+    if not any(reason.startswith("Not pooled") for reason in reasons):
+        reasons.insert(0, "Not pooled")
+    return [sentence(reason) for reason in reasons]
 
 
 def _clipped(synthesis: Synthesis, axis: Axis | None) -> list[str]:
@@ -85,7 +154,7 @@ def _apart(synthesis: Synthesis) -> list[str]:
     apart = studies[(studies["low"] > centre) | (studies["high"] < centre)]
     if apart.empty:
         return ["Every study's interval contains the pooled estimate."]
-    names = apart["label" if "label" in apart.columns else "study_id"].astype(str)
+    names = study_names(apart)
     who = f": {', '.join(names)}" if len(names) <= 3 else ""
     verb = "has an interval" if len(apart) == 1 else "have intervals"
     return [f"{plural(len(apart), 'study')} {verb} that the pooled estimate lies outside of{who}."]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from ..errors import choose
@@ -32,6 +34,6 @@ def side_by_side(
         events=int(studies["events"].sum()), total=int(studies["total"].sum()),
         estimate=None, interval=None, prediction=None, effect=None, se=None, heterogeneity=None,
         method_text="Not pooled", interval_text="", prediction_text="",
-        studies=studies.assign(weight=pd.array([pd.NA] * len(studies), "Float64")),
+        studies=studies.assign(weight=math.nan),  # blank: nothing is weighted
         cautions=(because,),
     )  # fmt: skip

@@ -166,10 +166,8 @@ def _hint(column: Column, text: str) -> str:
     for pattern, meaning in _MANGLED:
         if re.fullmatch(pattern, text):
             return f", {meaning}"
-    wanted = "a whole number" if column.kind == "whole" else "a number"
-    return (
-        f"; it must be {wanted} such as 12{'' if column.kind == 'whole' else ' or 12.5'}, or blank"
-    )
+    wanted = "a whole number such as 12" if column.kind == "whole" else "a number such as 12.5"
+    return f"; it must be {wanted}, or blank"
 
 
 def _range(column: Column) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +13,7 @@ from typing import TypeVar
 import pandas as pd
 
 from ..errors import DataError, EvidenceError, Problem
+from ..formatting import plural
 from .references import read_references
 from .schema import TABLES
 from .table import Context, read_table
@@ -29,7 +30,7 @@ def _silent(file: str, rows: int) -> None:
     """No progress is wanted."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tables:
     """A topic, checked.
 
@@ -49,12 +50,20 @@ class Tables:
     folder: Path
     title: str
     about: str
-    studies: pd.DataFrame = field(repr=False)
-    scores: pd.DataFrame = field(repr=False)
-    references: pd.DataFrame = field(repr=False)
-    vocabulary: Mapping[str, Mapping[str, Term]] = field(repr=False)
-    questions: Mapping[str, Question] = field(repr=False)
+    studies: pd.DataFrame
+    scores: pd.DataFrame
+    references: pd.DataFrame
+    vocabulary: Mapping[str, Mapping[str, Term]]
+    questions: Mapping[str, Question]
     fingerprint: str = ""
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.title}: {plural(len(self.studies), 'reported count')} of "
+            f"{plural(self.studies['study_id'].nunique(), 'study')}, "
+            f"{plural(len(self.scores), 'reported score')}, "
+            f"{plural(len(self.questions), 'question')} (data {self.fingerprint[:12]})"
+        )
 
     def term(self, vocabulary: str, key: str) -> str:
         """The printed label of a vocabulary key."""
@@ -72,7 +81,7 @@ def load(data: Folder = None) -> Tables:
         EvidenceError: no folder could be found.
 
     >>> tables = load()
-    >>> int(tables.studies.query("row_id == 'lebow-2011.3'")["events"].item())
+    >>> int(tables.studies.query("row_id == 'lebow-2011.2'")["events"].item())
     14
     """
     return _read(find_data(data), keep=True, progress=_silent)
@@ -150,12 +159,14 @@ def find_data(data: Folder = None, start: Path | None = None) -> Path:
 
 
 def fingerprint(folder: Path) -> str:
-    """SHA-256 over the names and bytes of a topic's files."""
+    """SHA-256 over the names and the own SHA-256 of a topic's files."""
     digest = hashlib.sha256()
     for name in FILES:
         if (folder / name).is_file():
-            content = (folder / name).read_bytes()
-            digest.update(f"{name} {len(content)}\n".encode() + content)
+            with (folder / name).open("rb") as file:
+                digest.update(
+                    f"{name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
+                )
     return digest.hexdigest()
 
 

@@ -19,7 +19,6 @@ from ..errors import DataError, Problem
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
-CHUNK_ROWS = 20_000
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -79,7 +78,7 @@ def read_text(path: Path) -> str:
             raise DataError([not_utf8(path)]) from None
 
 
-def read_chunks(path: Path, rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
+def read_chunks(path: Path, rows: int) -> Iterator[Chunk]:
     """The rows of a comma-separated file, so many at a time; at least one chunk, maybe empty.
 
     Raises:

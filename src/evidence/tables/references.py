@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from string import ascii_lowercase
 
 import pandas as pd
 from pybtex.database import BibliographyDataError, Entry, Person, parse_string
@@ -18,6 +19,8 @@ COLUMNS = ("study_id", "label", "citation", "authors", "title", "journal", "year
 
 _ENTRY = re.compile(r"^[ \t]*@(?!comment|string|preamble)\w+\s*\{\s*([^,\s]+)", re.M | re.I)
 
+_LATEX = re.compile(r"[\\{}$~%&#^_]|--|``|''")
+
 _SHAPES = {
     "doi": (r"10\.\d{4,9}/\S+", "a DOI begins with 10. and has a stroke, such as 10.1097/abc"),
     "pmid": (r"[1-9]\d{0,8}", "a PMID is a number of up to nine digits, nothing else"),
@@ -29,19 +32,19 @@ _SHAPES = {
 def read_references(path: Path) -> pd.DataFrame:
     """One row per entry: its key as `study_id`, a short `label`, a full `citation`, and its fields.
 
-    A field that the file does not have is an empty text.
+    The label is unique: the authors, or the journal where none are given, and the year; BibTeX's
+    `shorthand` goes before both. A field that the file does not have is an empty text.
 
     Raises:
         DataError: not BibTeX, a key used twice, or a field that cannot be what its name says.
     """
     text = read_text(path)
-    lines = {key: number for number, key in _keys(text)}
-    twice = [
-        problem(path, number, f"key {key} is used on line {first} already; keys are unique", key)
-        for number, key in _keys(text)
-        for first in [next(n for n, k in _keys(text) if k == key)]
-        if first < number
-    ]
+    first: dict[str, int] = {}
+    twice = []
+    for number, key in _keys(text):
+        if first.setdefault(key, number) < number:
+            message = f"key {key} is used on line {first[key]} already; keys are unique"
+            twice.append(problem(path, number, message, key))
     if twice:
         raise DataError(twice)
     try:
@@ -51,11 +54,23 @@ def read_references(path: Path) -> pd.DataFrame:
     except BibliographyDataError as error:
         raise DataError([problem(path, 0, f"is not BibTeX: {error}")]) from None
     problems = [
-        found for key, entry in entries.items() for found in _check(path, lines.get(key, 0), entry)
+        found for key, entry in entries.items() for found in _check(path, first.get(key, 0), entry)
     ]
     if problems:
         raise DataError(problems)
-    return pd.DataFrame([_row(entry) for entry in entries.values()], columns=COLUMNS, dtype="str")
+    rows = [_row(entry) for entry in entries.values()]
+    return _distinct(pd.DataFrame(rows, columns=COLUMNS, dtype="str"))
+
+
+def _distinct(references: pd.DataFrame) -> pd.DataFrame:
+    """The bibliography with a letter after each label that several works would share."""
+    shared = references["label"].duplicated(keep=False)
+    order = references.groupby("label").cumcount()
+    labels = []
+    for label, number, twice in zip(references["label"], order, shared, strict=True):
+        gap = "" if label[-1].isdigit() else " "
+        labels.append(f"{label}{gap}{ascii_lowercase[number % 26]}" if twice else label)
+    return references.assign(label=labels)
 
 
 def _keys(text: str) -> list[tuple[int, str]]:
@@ -75,20 +90,30 @@ def _check(path: Path, line: int, entry: Entry) -> list[Problem]:
 
 
 def _row(entry: Entry) -> dict[str, str]:
-    names = ("title", "journal", "year", "volume", "pages", "doi", "pmid", "url", "note")
-    fields = {name: _plain(entry.fields.get(name, "")) for name in names}
+    wanted = ("title", "journal", "year", "volume", "pages", "doi", "pmid", "url", "note")
+    fields = {name: _plain(entry.fields.get(name, "")) for name in wanted}
     people = entry.persons.get("author", [])
+    authors, names = _authors(people), _label(people) or fields["journal"]
+    shorthand = _plain(entry.fields.get("shorthand", ""))
     place = fields["journal"] + (f" {fields['volume']}" if fields["volume"] else "")
     place += f":{fields['pages']}" if fields["pages"] else ""
-    parts = [_authors(people), fields["title"], f"{place} {fields['year']}".strip()]
+    parts = [authors, fields["title"], f"{place} {fields['year']}".strip()]
     parts.append(f"doi {fields['doi']}" if fields["doi"] else "")
     return {
         **{name: fields[name] for name in COLUMNS if name in fields},
         "study_id": entry.key,
-        "label": f"{_label(people)} {fields['year']}".strip() if people else entry.key,
-        "citation": ". ".join(part.rstrip(".") for part in parts if part) or entry.key,
-        "authors": _authors(people),
+        "label": shorthand or (f"{names} {fields['year']}".strip() if names else entry.key),
+        "citation": _sentences(parts) or entry.key,
+        "authors": authors,
     }
+
+
+def _sentences(parts: list[str]) -> str:
+    """The parts one after the other, each ended once; no full stop follows the last."""
+    ended = [
+        part if part.endswith(("?", "!")) else f"{part.rstrip('.')}." for part in parts if part
+    ]
+    return " ".join(ended).removesuffix(".")
 
 
 def _authors(people: list[Person]) -> str:
@@ -121,4 +146,6 @@ def _last(person: Person) -> str:
 
 def _plain(latex: str) -> str:
     """LaTeX escapes and braces as the characters they stand for."""
+    if not _LATEX.search(latex):  # most fields: decoding them would take longer than all the rest
+        return latex.strip()
     return str(Text.from_latex(latex)).strip()

@@ -127,7 +127,8 @@ class Seen:
             frame = chunk.cells[list(names)]
             own = pd.util.hash_pandas_object(frame, index=False).to_numpy(np.uint64)
             hashes = np.append(self._hashes.get(names, np.empty(0, np.uint64)), own)
-            for place in np.flatnonzero(pd.Series(hashes).duplicated().to_numpy()[-len(own) :]):
+            again = pd.Series(hashes).duplicated().to_numpy()[len(hashes) - len(own) :]
+            for place in np.flatnonzero(again):
                 row = chunk.cells.iloc[place]
                 if len(names) == 1 and pd.isna(row["row_id"]):
                     continue

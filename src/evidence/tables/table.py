@@ -14,6 +14,7 @@ from .reading import Chunk, problem, read_chunks
 from .rows import Seen, check_rows
 from .schema import TABLES
 
+CHUNK_ROWS = 20_000
 MOST_PROBLEMS = 1000
 _DTYPES = {"whole": "Int64", "number": "Float64"}
 
@@ -47,7 +48,7 @@ def read_table(
     if context.optional and not path.exists():
         return _typed(kept, path.name)
     try:
-        for chunk in read_chunks(path):
+        for chunk in read_chunks(path, CHUNK_ROWS):
             problems += chunk.problems
             problems += check_cells(path, chunk, columns, context.vocabulary)
             problems += check_rows(path, chunk) + seen.check(path, chunk)

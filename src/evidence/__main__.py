@@ -1,0 +1,5 @@
+"""`python -m evidence` is the command line."""
+
+from .cli import main
+
+main()

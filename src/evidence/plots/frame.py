@@ -1,0 +1,74 @@
+"""What every figure with rows shares: its axis, its texts and its rules."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox
+
+from .layout import EDGE, NOTE, TICK, Content, Layout, plan
+from .picture import even_text, new_axes, points_from, room_of, settle
+from .style import ForestStyle
+from .text import font
+
+Corner = tuple[float, float]
+
+
+def place(ax: Axes | None, content: Content, style: ForestStyle) -> tuple[Axes, Layout, Corner]:
+    """Axes with the layout that fits them; a new figure as large as its content without Axes."""
+    if ax is None:
+        layout = plan(content, style)
+        axes = new_axes(layout.width + 2 * EDGE, layout.height + 2 * EDGE, style.paper)
+        return axes, layout, (EDGE, layout.height + EDGE)
+    box = room_of(ax)
+    return ax, plan(content, style, (box.width, box.height)), (box.x0, box.y1)
+
+
+def prepare(ax: Axes, layout: Layout, corner: tuple[float, float], style: ForestStyle) -> None:
+    """Shrink the Axes to the plot, with y in points from the top, and set the axis."""
+    x, y = corner
+    settle(
+        ax,
+        Bbox([[x + layout.plot_left, y - layout.bottom], [x + layout.plot_right, y - layout.top]]),
+    )
+    ax.set_xlim(layout.axis.low, layout.axis.high)
+    ax.set_ylim(layout.bottom, layout.top)
+    ax.set_facecolor("none")
+    ax.set_yticks([])
+    for side in ("left", "right", "top"):
+        ax.spines[side].set_visible(False)
+    small = font(style.fonts, NOTE * layout.font_size)
+    if not layout.row_y:
+        ax.set_xticks([])
+        ax.spines["bottom"].set_visible(False)
+        return
+    ax.spines["bottom"].set(color=style.ink, linewidth=0.6)
+    ax.set_xticks(layout.axis.ticks, layout.axis.texts, fontproperties=small, color=style.ink)
+    ax.tick_params(axis="x", length=TICK, width=0.6, pad=TICK, color=style.ink)
+    ax.set_xlabel(
+        "\n".join(layout.axis_label), fontproperties=small, color=style.ink, labelpad=2.0,
+        linespacing=1.1, parse_math=False,
+    )  # fmt: skip
+
+
+def draw_texts(ax: Axes, layout: Layout, corner: tuple[float, float], style: ForestStyle) -> None:
+    """Every text of the layout as an artist of its own."""
+    place = points_from(ax, corner[0])
+    for text in layout.texts:
+        face = font(style.fonts, text.size, bold=text.bold)
+        colour = style.quiet if text.role in ("note", "excluded") else style.ink
+        artist = even_text(text.text, (text.x, text.y), face, colour, text.align)
+        artist.set_transform(place)
+        ax.add_artist(artist)
+
+
+def draw_rules(ax: Axes, layout: Layout, corner: tuple[float, float], style: ForestStyle) -> None:
+    """The horizontal rules, over the whole width."""
+    place = points_from(ax, corner[0])
+    for y in layout.rules:
+        ax.add_line(
+            Line2D(
+                (0, layout.width), (y, y), transform=place, color=style.rule, linewidth=0.5,
+                clip_on=False, zorder=0.5,
+            )
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The executed notebooks and the page that presents the answers."""

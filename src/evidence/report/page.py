@@ -1,0 +1,160 @@
+"""The pages: what they say comes from the answers, how they look from the templates."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from .. import __version__
+from ..formatting import count, percent
+from ..plots.evidence_map import evidence_map
+from ..plots.export import svg_text
+from ..plots.flow import flow
+from ..plots.forest import forest
+from ..pooling.wording import interval_text, lines
+from ..questions import Answer, evidence_table, sentence
+from ..tables.load import Tables
+from .notebooks import Executed
+
+_FOLDER = Path(__file__).parent / "templates"
+
+
+def report_page(tables: Tables, answers: list[Answer], notebooks: list[Executed]) -> str:
+    """The report as one HTML text that needs nothing beside it but its downloads."""
+    page = _templates().get_template("report.html.jinja")
+    return page.render(
+        tables=tables,
+        map=_picture(evidence_map(evidence_table(answers)), "map"),
+        read_in=tables.studies["source_type"].value_counts().to_dict(),
+        questions=[_question(found, tables) for found in answers],
+        notebooks=notebooks,
+    )
+
+
+def notebook_page(notebook: Executed, tables: Tables) -> str:
+    """An executed notebook as a page of the report."""
+    page = _templates().get_template("notebook.html.jinja")
+    return page.render(tables=tables, notebook=notebook, body=Markup(notebook.body))
+
+
+@cache
+def _templates() -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals["css"] = Markup((_FOLDER / "style.css").read_text(encoding="utf-8"))
+    found.globals["version"] = __version__
+    found.filters["count"] = count
+    return found
+
+
+def _question(found: Answer, tables: Tables) -> dict[str, object]:
+    """What the page says of one question."""
+    key = found.question.key
+    drawn = forest(found.synthesis, title=found.question.title)
+    cited = list(dict.fromkeys(found.rows["study_id"]))
+    references = tables.references.set_index("study_id").loc[cited].reset_index()
+    return {
+        "question": found.question,
+        "sentence": sentence(found),
+        "k": found.synthesis.k,
+        "figure": _picture(drawn, key),
+        "flow": _picture(flow(found.flow()), f"flow-{key}"),
+        "lines": lines(found.synthesis),
+        "entered": _entered(found),
+        "left_out": _left_out(found),
+        "sensitivity": [
+            {
+                "name": one.name,
+                "because": one.because,
+                "k": found.sensitivity[one.name].k,
+                "estimate": _estimate(found.sensitivity[one.name].estimate),
+                "interval": interval_text(found.sensitivity[one.name].interval),
+                "cautions": "; ".join(found.sensitivity[one.name].cautions),
+            }
+            for one in found.question.sensitivity
+        ],
+        "references": references.to_dict("records"),
+    }
+
+
+def _picture(drawn: Axes, salt: str) -> Markup:
+    """The figure as an element of the page."""
+    return Markup(svg_text(drawn, salt=salt))  # made and escaped by us
+
+
+def _entered(found: Answer) -> list[dict[str, object]]:
+    return [
+        {
+            "study_id": row["study_id"],
+            "label": row["label"],
+            "arm": row["arm"],
+            "population": row["population_as_reported"],
+            "follow_up": _follow_up(row),
+            "counts": f"{count(row['events'])} of {count(row['total'])}",
+            "rate": f"{percent(row['estimate'])} ({percent(row['low'])} to {percent(row['high'])})",
+            "weight": "" if pd.isna(row["weight"]) else percent(row["weight"]),
+            "printed": _blank(row["printed_percent"]),
+            "standing": _standing(row),
+        }
+        for _, row in found.synthesis.studies.iterrows()
+    ]
+
+
+def _left_out(found: Answer) -> list[dict[str, object]]:
+    return [
+        {
+            "study_id": row["study_id"],
+            "label": row["label"],
+            "arm": row["arm"],
+            "outcome": row["outcome_as_reported"],
+            "follow_up": _follow_up(row),
+            "counts": _counts(row),
+            "printed": _blank(row["printed_percent"]),
+            "reason": row["reason"],
+            "notes": _blank(row["notes"]),
+        }
+        for _, row in found.rows[found.rows["stage"] != "enters"].iterrows()
+    ]
+
+
+def _estimate(estimate: float | None) -> str:
+    return "\N{EN DASH}" if estimate is None else percent(estimate)
+
+
+def _follow_up(row: pd.Series) -> str:
+    months = row["follow_up_months"]
+    if pd.isna(months):
+        return "not stated"
+    basis = "" if row["time_basis"] in ("fixed", "not stated") else f", {row['time_basis']}"
+    return f"{months:g} months{basis}"
+
+
+def _counts(row: pd.Series) -> str:
+    if pd.isna(row["total"]):
+        return "none given"
+    events = "?" if pd.isna(row["events"]) else count(row["events"])
+    return f"{events} of {count(row['total'])}"
+
+
+def _standing(row: pd.Series) -> str:
+    """What a reader must know of where the figures come from."""
+    parts = [str(row["source_type"])]
+    if row["count_from"] == "derived":
+        parts.append("count derived from the percentage")
+    if row["citation_verified"] == "no":
+        parts.append("citation not fully verified")
+    return ", ".join(parts)
+
+
+def _blank(value: object) -> str:
+    return value if isinstance(value, str) else ""
