@@ -58,7 +58,7 @@ def test_counts_against_a_grid(name):
         eta = mean[:, None] + t * b
         for xi, ni in zip(x, n, strict=True):
             top = special.xlogy(xi, xi / ni) + special.xlogy(ni - xi, 1 - xi / ni)
-                inside = np.exp(xi * eta - ni * np.logaddexp(0, eta) - top) @ weight
+            inside = np.exp(xi * eta - ni * np.logaddexp(0, eta) - top) @ weight
             like[j] += np.log(np.maximum(inside, 1e-300))
     ends, tau_mean = brute(like, mean, tau, lambda t: PRIORS["half_normal"](t, 0.5))
     ours = [posterior.quantile(p) for p in (0.025, 0.5, 0.975)]
