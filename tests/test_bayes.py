@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from reference_calls import frame
 from scipy import special, stats
 
 from evidence import Model, pool
@@ -17,6 +16,8 @@ from evidence.pooling.bayes import (
     probability_above,
 )
 from evidence.pooling.families import FAMILIES
+
+from .reference_calls import frame
 
 # Rubin (1981), eight schools: doi 10.3102/10769986006004377
 SCHOOLS = np.array([28.0, 8, -3, 7, -1, 1, 18, 12]), np.array([15.0, 10, 16, 11, 9, 11, 10, 18])

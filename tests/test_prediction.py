@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reference_calls import column
 from scipy import stats
 
 from evidence.pooling.chi2_mixture import chi2_mixture_below, quadratic_form_weights
@@ -12,6 +11,8 @@ from evidence.pooling.mean import MEAN_INTERVALS
 from evidence.pooling.prediction import PREDICTIONS, Evidence
 from evidence.pooling.tau2 import TAU2_ESTIMATORS
 from evidence.pooling.weighting import fit, intercept
+
+from .reference_calls import column
 
 
 def test_bootstrap_limits_are_those_of_the_simulation():

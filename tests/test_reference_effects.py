@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reference_calls import MEASURE_OF, NAMES, agree, calls, column, frame, label, load
 
 from evidence.incidence import RATE_INTERVALS, rate_limits
 from evidence.measures.measure import MEASURES
 from evidence.measures.zero_cells import ZERO_TARGETS, ZeroPolicy
 from evidence.rates import INTERVALS, proportion_limits
+
+from .reference_calls import MEASURE_OF, NAMES, agree, calls, column, frame, label, load
 
 PROPORTION = {
     "exact": "clopper_pearson", "wilson": "wilson", "wilson_cc": "wilson_corrected",
