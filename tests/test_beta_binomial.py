@@ -11,7 +11,8 @@ from scipy import optimize, special, stats
 
 from evidence import Model, pool
 from evidence.pooling.beta_binomial import fit_beta_binomial
-from tests.reference_calls import frame
+
+from .reference_calls import frame
 
 MODEL = Model(method="beta_binomial")
 

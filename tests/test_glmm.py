@@ -19,8 +19,9 @@ from evidence.pooling.glmm_fit import Problem, fit_glmm
 from evidence.pooling.glmm_profile import mean_profile, tau_profile
 from evidence.pooling.quadrature import gauss_hermite, integrate, panels
 from evidence.pooling.weighting import intercept
-from tests.reference_calls import agree, calls, frame, label, load
-from tests.test_published_examples import NIEL_WEISE_CONTROL, NIEL_WEISE_TREATED
+
+from .reference_calls import agree, calls, frame, label, load
+from .test_published_examples import NIEL_WEISE_CONTROL, NIEL_WEISE_TREATED
 
 GLMM = Model(method="glmm")
 TIGHT = [(n, i) for n, i, c in calls("glmm_tight", integral="exact")]

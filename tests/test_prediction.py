@@ -11,7 +11,8 @@ from evidence.pooling.mean import MEAN_INTERVALS
 from evidence.pooling.prediction import PREDICTIONS, Evidence
 from evidence.pooling.tau2 import TAU2_ESTIMATORS
 from evidence.pooling.weighting import fit, intercept
-from tests.reference_calls import column
+
+from .reference_calls import column
 
 
 def test_bootstrap_limits_are_those_of_the_simulation():

@@ -15,7 +15,8 @@ from evidence.pooling.prediction import PREDICTIONS, Evidence
 from evidence.pooling.tau2 import TAU2_ESTIMATORS
 from evidence.pooling.tau2_intervals import TAU2_INTERVALS
 from evidence.pooling.weighting import intercept
-from tests.reference_calls import (
+
+from .reference_calls import (
     MEASURE_OF,
     agree,
     calls,
