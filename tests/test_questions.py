@@ -149,6 +149,27 @@ def test_restriction_may_change_the_model(topic: Path) -> None:
     assert found.sensitivity["slate only"].model.interval == "wald"
 
 
+def test_what_the_topic_states_holds_for_every_question_that_pools(topic: Path) -> None:
+    shared = (
+        'model = { method = "common_effect" }\n[[sensitivity]]\nname = "random effects"\n'
+        'because = "They differ."\nmodel = { method = "inverse_variance" }\n\n[leaks]'
+    )
+    edit(topic, *question("[leaks]", shared))
+    edit(
+        topic,
+        *question(
+            'outcomes = ["owner-pleased"]',
+            'outcomes = ["owner-pleased"]\nmodel = { method = "glmm" }',
+        ),
+    )
+    found = answers(load(topic))
+    assert found["leaks"].synthesis.model.method == "common_effect"
+    assert list(found["leaks"].sensitivity) == ["random effects", "slate only"]
+    assert found["leaks"].sensitivity["random effects"].model.method == "inverse_variance"
+    assert found["leaks"].sensitivity["slate only"].model.method == "common_effect"
+    assert found["pleased"].synthesis.model.method == "glmm"
+
+
 def test_no_study_and_one_study_are_answers(tables: Tables) -> None:
     assert said(answer("pleased-reed", tables)) == "No study in the table answers this question."
     assert said(answer("pleased", tables)) == (
