@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Answer": "questions",
     "Band": "plots.marks",
+    "Check": "sensitivity.check",
     "DataError": "errors",
     "EvidenceError": "errors",
     "ForestStyle": "plots.style",
@@ -45,6 +46,7 @@ _HOME = {
     "readable": "formatting",
     "save_figure": "plots.export",
     "save_table": "tables.export",
+    "sensitivity": "sensitivity.register",
     "sentence": "questions",
     "side_by_side": "pooling.listing",
     "sort_rows": "plots.rows",

@@ -160,6 +160,32 @@ def forest(question: str, data: str | None, out: str, style: str) -> None:
 
 
 @cli.command()
+@click.argument("question")
+@_data
+@click.option("--check", "names", multiple=True, help="Only this check; may be given again.")
+@click.option("--few-anyway", is_flag=True, help="Small-study tests below ten studies, too.")
+@_json
+@_examples(
+    "evidence sensitivity symptomatic-recurrence\n"
+    "evidence sensitivity symptomatic-recurrence --check leave_one_out --json"
+)
+def sensitivity(
+    question: str, data: str | None, names: tuple[str, ...], few_anyway: bool, as_json: bool
+) -> None:
+    """How sturdy the answer of a QUESTION is: every check, with the rule that decided."""
+    from .questions import answer
+    from .sensitivity.register import sensitivity as checks
+    from .tables.load import load
+
+    tables = load(data)
+    found = checks(answer(question, tables), tables, *names, few_anyway=few_anyway)
+    if as_json:
+        _print_json([{**vars(one), "table": _records(one.table)} for one in found.values()])
+    else:
+        click.echo("\n\n".join(str(one) for one in found.values()))
+
+
+@cli.command()
 @_data
 @click.option("--out", default="report", show_default=True, metavar="DIR", help="Where to write.")
 @click.option("--notebooks", metavar="DIR", help="Notebooks to execute [default: beside data].")

@@ -1,0 +1,64 @@
+"""Every check, and the checks of a question's answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from ..errors import SynthesisError, choose
+from ..pooling.model import Synthesis
+from ..questions import Answer
+from ..tables.load import Tables
+from .check import Check, CheckFunction, Stated
+from .cumulative import cumulative
+from .influence import influence_check, leave_one_out
+
+CHECKS: dict[str, CheckFunction] = {
+    "leave_one_out": leave_one_out,
+    "influence": influence_check,
+    "cumulative": cumulative,
+}
+"""Every check: an answer and what was stated beforehand -> `Check`."""
+
+
+def sensitivity(
+    found: Answer, tables: Tables, *names: str, few_anyway: bool = False
+) -> dict[str, Check]:
+    """The checks of a question's answer.
+
+    Args:
+        found: what `answer` returned.
+        tables: the tables it was answered from, for the studies' years.
+        names: keys of `CHECKS`; without any, all of them.
+        few_anyway: run the tests of small-study effects with fewer than ten studies.
+
+    Raises:
+        SynthesisError: an unknown check, or an answer that pools too few studies; it names the
+            question and the count.
+
+    >>> from evidence import answer, load
+    >>> tables = load()
+    >>> found = sensitivity(answer("symptomatic-recurrence", tables), tables, "leave_one_out")
+    >>> len(found["leave_one_out"].table)
+    11
+    """
+    chosen = {name: choose(CHECKS, name, "check") for name in names or CHECKS}
+    synthesis, stated = subject(found, tables), replace(stated_of(found), few_anyway=few_anyway)
+    try:
+        return {name: function(synthesis, stated) for name, function in chosen.items()}
+    except SynthesisError as error:
+        raise SynthesisError(f"question {found.question.key!r}: {error}") from None
+
+
+def subject(found: Answer, tables: Tables) -> Synthesis:
+    """The answer with the year of every study."""
+    years = pd.to_numeric(tables.references.set_index("study_id")["year"], errors="coerce")
+    studies = found.synthesis.studies
+    return replace(found.synthesis, studies=studies.assign(year=studies["study_id"].map(years)))
+
+
+def stated_of(found: Answer) -> Stated:
+    """What the question states beforehand, for the checks to judge by."""
+    question = found.question
+    return Stated(threshold=question.threshold, restrictions=dict(found.sensitivity))
