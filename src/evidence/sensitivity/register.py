@@ -13,11 +13,14 @@ from ..tables.load import Tables
 from .check import Check, CheckFunction, Stated
 from .cumulative import cumulative
 from .influence import influence_check, leave_one_out
+from .small_study import adjusted, small_study
 
 CHECKS: dict[str, CheckFunction] = {
     "leave_one_out": leave_one_out,
     "influence": influence_check,
     "cumulative": cumulative,
+    "small_study": small_study,
+    "adjusted": adjusted,
 }
 """Every check: an answer and what was stated beforehand -> `Check`."""
 
