@@ -10,8 +10,11 @@ from types import MappingProxyType
 import pandas as pd
 
 from ..errors import SynthesisError
-from ..formatting import fixed, readable
+from ..formatting import fixed, plural, readable
 from ..pooling.model import Synthesis
+
+MOST = 40
+"""Rows of a table that are printed; the table itself holds all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +35,14 @@ class Check:
 
     def __str__(self) -> str:
         title = self.name.replace("_", " ").capitalize()
-        body = _printed(self.table).to_string(index=False) if len(self.table) else ""
-        return "\n".join(part for part in (title, self.verdict, self.text, body) if part)
+        body = _printed(self.table.head(MOST)).to_string(index=False) if len(self.table) else ""
+        rest = len(self.table) - MOST
+        more = f"... and {plural(rest, 'row')} more in the table" if rest > 0 else ""
+        return "\n".join(part for part in (title, self.verdict, self.text, body, more) if part)
 
     def _repr_html_(self) -> str:
         title = escape(self.name.replace("_", " ").capitalize())
-        body = _printed(self.table).to_html(index=False) if len(self.table) else ""
+        body = _printed(self.table.head(MOST)).to_html(index=False) if len(self.table) else ""
         return (
             f"<p><strong>{title}.</strong> {escape(self.verdict)}</p>"
             f"<p>{escape(self.text)}</p>{body}"

@@ -13,6 +13,7 @@ from ..tables.load import Tables
 from .check import Check, CheckFunction, Stated
 from .cumulative import cumulative
 from .influence import influence_check, leave_one_out
+from .multiverse import multiverse
 from .small_study import adjusted, small_study
 
 CHECKS: dict[str, CheckFunction] = {
@@ -21,6 +22,7 @@ CHECKS: dict[str, CheckFunction] = {
     "cumulative": cumulative,
     "small_study": small_study,
     "adjusted": adjusted,
+    "multiverse": multiverse,
 }
 """Every check: an answer and what was stated beforehand -> `Check`."""
 
@@ -64,4 +66,8 @@ def subject(found: Answer, tables: Tables) -> Synthesis:
 def stated_of(found: Answer) -> Stated:
     """What the question states beforehand, for the checks to judge by."""
     question = found.question
-    return Stated(threshold=question.threshold, restrictions=dict(found.sensitivity))
+    plain = Stated(threshold=question.threshold, restrictions=dict(found.sensitivity))
+    if question.sturdy is None:
+        return plain
+    sturdy = question.sturdy
+    return replace(plain, change=sturdy.change, events=sturdy.events, people=sturdy.people)

@@ -70,6 +70,21 @@ class Sensitivity(Rows):
     model: dict[str, str | float] | None = None
 
 
+class Sturdy(_Entry):
+    """What makes an answer sturdy enough, stated before it is seen; a check judges by it.
+
+    Attributes:
+        change: a change of the estimate that would matter, on the reading scale, a fraction.
+        events, people: the fewest to rely on.
+        because: why these.
+    """
+
+    because: Text
+    change: float | None = Field(default=None, gt=0)
+    events: int | None = Field(default=None, gt=0)
+    people: int | None = Field(default=None, gt=0)
+
+
 class Question(Rows):
     """One pre-stated synthesis question.
 
@@ -82,6 +97,7 @@ class Question(Rows):
         minimum_k: pooled only from this many cohorts on.
         pool: false where definitions are too mixed to pool; `pool_because` then says why.
         threshold: a clinical threshold on the reading scale, a fraction, with `threshold_because`.
+        sturdy: what the checks of `evidence.sensitivity` judge by.
         notes: what a reader must know about the definition.
         sensitivity: restrictions stated beforehand.
     """
@@ -96,6 +112,7 @@ class Question(Rows):
     pool_because: str = ""
     threshold: float | None = Field(default=None, gt=0, lt=1)
     threshold_because: str = ""
+    sturdy: Sturdy | None = None
     notes: str = ""
     sensitivity: tuple[Sensitivity, ...] = Field(default=(), strict=False)
 
@@ -123,6 +140,7 @@ class Topic(_Entry):
         title: of the whole work, for the report.
         about: what it is about, in a sentence or two.
         model: options of `Model` for every question that does not state them itself.
+        sturdy: for every question that does not state it itself.
         sensitivity: restrictions, or other models, for every question that pools.
         questions: key -> `Question`, in the file's order.
     """
@@ -130,6 +148,7 @@ class Topic(_Entry):
     title: Text
     about: Text
     model: dict[str, str | float] = Field(default_factory=dict)
+    sturdy: Sturdy | None = None
     sensitivity: tuple[Sensitivity, ...] = Field(default=(), strict=False)
     questions: dict[str, Question] = Field(default_factory=dict)
 
@@ -214,6 +233,7 @@ def _inherited(question: Question, topic: Topic) -> Question:
     whole = {
         **question.model_dump(),
         "model": {**topic.model, **question.model},
+        "sturdy": question.sturdy or topic.sturdy,
         "sensitivity": [entry.model_dump(exclude_unset=True) for entry in
                         (*shared, *question.sensitivity)],
     }  # fmt: skip
