@@ -10,11 +10,16 @@ from types import MappingProxyType
 import pandas as pd
 
 from ..errors import SynthesisError
-from ..formatting import fixed, plural, readable
+from ..formatting import fixed, percent, plural, readable
 from ..pooling.model import Synthesis
 
 MOST = 40
 """Rows of a table that are printed; the table itself holds all."""
+FRACTIONS = (
+    "change", "hat", "share", "apart", "with_low", "with_median", "with_high", "with_i2",
+    "without_low", "without_median", "without_high", "without_i2",
+)  # fmt: skip
+"""Columns of checks that hold fractions and are read as percentages, beside those of all tables."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +58,10 @@ def _printed(table: pd.DataFrame) -> pd.DataFrame:
     """The table as a reader sees it."""
     flags = [name for name in table.columns if table[name].dtype == bool]
     words = table[flags].astype(object).replace({True: "yes", False: "no"})
-    return readable(pd.concat([table.drop(columns=flags), words], axis=1)[list(table.columns)])
+    shares = [name for name in FRACTIONS if name in table.columns]
+    words = words.join(table[shares].map(percent))
+    rest = table.drop(columns=[*flags, *shares])
+    return readable(pd.concat([rest, words], axis=1)[list(table.columns)])
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from ..errors import SynthesisError
 from ..measures.measure import MEASURES
 from ..pooling.corners import corner
 from ..pooling.glmm import family_of
-from ..pooling.glmm_fit import GlmmFit, Problem, fit_glmm
+from ..pooling.glmm_fit import Problem, fit_glmm
 from ..pooling.mean import MEAN_INTERVALS, quantile
 from ..pooling.model import Synthesis, pool
 from ..pooling.weighting import intercept
@@ -90,9 +90,7 @@ def _inverse_variance(synthesis: Synthesis, keep: Mask) -> pd.DataFrame:
 
 
 def _glmm(synthesis: Synthesis, keep: Mask) -> pd.DataFrame:
-    family, _ = family_of(MEASURES[synthesis.measure.key], synthesis.model)
-    size = "total" if synthesis.measure.counts_people else "person_time"
-    events, sizes = (synthesis.studies[name].to_numpy(float) for name in ("events", size))
+    events, sizes = counts_of(synthesis)
     odd = _corners(synthesis, keep)
     table = _blank(keep)
     _fill_alone(table, keep, synthesis)
@@ -102,21 +100,50 @@ def _glmm(synthesis: Synthesis, keep: Mask) -> pd.DataFrame:
         step = max(1, AT_ONCE // members.shape[-1])
         for first in range(0, len(rows), step):
             part, who = normal[rows[first : first + step]], members[first : first + step]
-            found = fit_glmm(Problem(events[who], sizes[who], intercept(who.shape[-1]), family))
-            table[part, 1:] = _glmm_rows(found, synthesis)
+            table[part, 1:] = _glmm_rows(synthesis, events[who], sizes[who])
     return _frame(table)
 
 
-def _glmm_rows(found: GlmmFit, synthesis: Synthesis) -> Array:
-    inverse = found.problem.family.inverse
+def counts_of(synthesis: Synthesis) -> tuple[Array, Array]:
+    """Events, and people or person-time."""
+    size = "total" if synthesis.measure.counts_people else "person_time"
+    studies = synthesis.studies
+    return studies["events"].to_numpy(float), studies[size].to_numpy(float)
+
+
+def recount(synthesis: Synthesis, events: Array) -> pd.DataFrame:
+    """The answer with other events in its studies: as many rows as `events` (m, k) has.
+
+    >>> frame = pd.DataFrame({"study_id": list("abc"), "events": [3, 6, 10],
+    ...                       "total": [11, 17, 21]})
+    >>> recount(pool(frame), np.array([[3, 6, 10], [4, 6, 10]]))["estimate"].round(3).tolist()
+    [0.391, 0.409]
+    """
+    frame = synthesis.studies.drop(columns=COMPUTED, errors="ignore")
+    sizes = np.broadcast_to(counts_of(synthesis)[1], events.shape)
+    everyone = np.ones(events.shape, bool)
+    table = _blank(everyone)
+    inner = ((events > 0) & (events < sizes) & (sizes > 1)).any(-1)
+    batch = synthesis.model.method == "glmm" and synthesis.model.interval in ("t", "wald")
+    batch = batch and synthesis.measure.counts_people
+    rest = np.flatnonzero(~inner) if batch else np.arange(len(events))
+    for row in rest:
+        changed = frame.assign(events=events[row].astype(int))
+        table[row, 1:] = _figures(pool(changed, synthesis.measure.key, synthesis.model))
+    if batch and inner.any():
+        table[inner, 1:] = _glmm_rows(synthesis, events[inner].astype(float), sizes[inner])
+    return _frame(table)
+
+
+def _glmm_rows(synthesis: Synthesis, events: Array, sizes: Array) -> Array:
+    """GLMMs of many sets of as many counts each, all fitted together."""
+    family, _ = family_of(MEASURES[synthesis.measure.key], synthesis.model)
+    found = fit_glmm(Problem(events, sizes, intercept(events.shape[-1]), family))
     effect, se = found.beta[:, 0], np.sqrt(found.covariance[:, 0, 0])
-    k = found.problem.events.shape[-1]
-    df = np.inf if synthesis.model.interval == "wald" else k - 1.0
+    df = np.inf if synthesis.model.interval == "wald" else events.shape[-1] - 1.0
     half = quantile(synthesis.model.level, df) * se
-    return np.stack(
-        [inverse(effect), inverse(effect - half), inverse(effect + half), effect, se,
-         found.tau**2], axis=1,
-    )  # fmt: skip
+    low, high = family.inverse(effect - half), family.inverse(effect + half)
+    return np.stack([family.inverse(effect), low, high, effect, se, found.tau**2], axis=1)
 
 
 def _corners(synthesis: Synthesis, keep: Mask) -> Mask:
@@ -141,11 +168,16 @@ def _one_by_one(synthesis: Synthesis, keep: Mask) -> Array:
     table = _blank(keep)
     for row, members in enumerate(keep):
         found = pool(frame.iloc[np.flatnonzero(members)], synthesis.measure.key, synthesis.model)
-        interval, spread = found.interval, found.heterogeneity
-        figures = [found.estimate, None, None, found.effect, found.se, None]
-        if interval:
-            figures[1:3] = interval.low, interval.high
-        if spread:
-            figures[5] = spread.tau2
-        table[row, 1:] = [np.nan if figure is None else figure for figure in figures]
+        table[row, 1:] = _figures(found)
     return table
+
+
+def _figures(found: Synthesis) -> list[float]:
+    """The last columns of `COLUMNS` of an answer; what it does not have is blank."""
+    interval, spread = found.interval, found.heterogeneity
+    figures = [found.estimate, None, None, found.effect, found.se, None]
+    if interval:
+        figures[1:3] = interval.low, interval.high
+    if spread:
+        figures[5] = spread.tau2
+    return [np.nan if figure is None else figure for figure in figures]

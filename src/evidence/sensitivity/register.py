@@ -12,6 +12,8 @@ from ..questions import Answer
 from ..tables.load import Tables
 from .check import Check, CheckFunction, Stated
 from .cumulative import cumulative
+from .gosh import baujat_check, gosh_check, outlier_sweep
+from .imprecision import fragility, imprecision
 from .influence import influence_check, leave_one_out
 from .multiverse import multiverse
 from .small_study import adjusted, small_study
@@ -19,10 +21,15 @@ from .small_study import adjusted, small_study
 CHECKS: dict[str, CheckFunction] = {
     "leave_one_out": leave_one_out,
     "influence": influence_check,
+    "baujat": baujat_check,
+    "gosh": gosh_check,
+    "outlier_sweep": outlier_sweep,
     "cumulative": cumulative,
     "small_study": small_study,
     "adjusted": adjusted,
     "multiverse": multiverse,
+    "imprecision": imprecision,
+    "fragility": fragility,
 }
 """Every check: an answer and what was stated beforehand -> `Check`."""
 

@@ -15,6 +15,7 @@ from ..pooling.model import Synthesis
 from .asymmetry import Regression, limit_effect, rank_test, regression_test
 from .check import NOTHING_STATED, Check, Stated, need_studies, shown
 from .influence import effects_of
+from .refit import counts_of
 from .subsets import Array, fit_subsets
 from .trim_fill import trim_and_fill
 
@@ -177,13 +178,6 @@ def refused(name: str, synthesis: Synthesis) -> Check:
         text="With fewer studies the tests find little that is there and much that is not. They "
         "are run when asked for: few_anyway, or --few-anyway on the command line.",
     )
-
-
-def counts_of(synthesis: Synthesis) -> tuple[Array, Array]:
-    """Events, and people or person-time."""
-    size = "total" if synthesis.measure.counts_people else "person_time"
-    studies = synthesis.studies
-    return studies["events"].to_numpy(float), studies[size].to_numpy(float)
 
 
 def adjusted(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Check:
