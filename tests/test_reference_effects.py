@@ -51,7 +51,8 @@ def test_interval_of_one_study(name, position):
         there = np.maximum(there, 0.0)
         if call["fn"] == "ci_proportion":
             there = np.minimum(there, 1.0)
-        known = np.isfinite(there) & (np.abs(ours - there) > 1e-15)
+        known = np.isfinite(there)
+        ours = np.where(np.abs(ours - there) <= 1e-15, there, ours)  # a bound written as 3e-17
         agree(ours[known], there[known], 1e-6 if call["method"] == "blaker" else 1e-9)
 
 
