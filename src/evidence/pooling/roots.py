@@ -50,7 +50,9 @@ def falling_root(
         following = np.where(np.abs(value) <= close, x, np.where(good, newton, (low + high) / 2))
         last = following - x
         x = following
-        if (np.abs(last) <= tolerance * np.abs(x)).all():
+        # a Newton step of 1e-8 leaves an error of its square
+        enough = np.where(good, max(1e-8, tolerance), tolerance)
+        if (np.abs(last) <= enough * np.abs(x)).all():
             return x
     raise SynthesisError(
         "a root was not found in 200 steps; check the effects, variances or counts"
