@@ -7,7 +7,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from evidence import SynthesisError, answer, answers, evidence_table, load, overview, rate_table
+from evidence import (
+    SynthesisError,
+    answer,
+    answers,
+    evidence_table,
+    load,
+    overview,
+    rate_table,
+    table_flow,
+)
 from evidence import sentence as said
 from evidence.questions import STAGES
 from evidence.tables.load import Tables
@@ -140,6 +149,27 @@ def test_restriction_may_change_the_model(topic: Path) -> None:
     assert found.sensitivity["slate only"].model.interval == "wald"
 
 
+def test_what_the_topic_states_holds_for_every_question_that_pools(topic: Path) -> None:
+    shared = (
+        'model = { method = "common_effect" }\n[[sensitivity]]\nname = "random effects"\n'
+        'because = "They differ."\nmodel = { method = "inverse_variance" }\n\n[leaks]'
+    )
+    edit(topic, *question("[leaks]", shared))
+    edit(
+        topic,
+        *question(
+            'outcomes = ["owner-pleased"]',
+            'outcomes = ["owner-pleased"]\nmodel = { method = "glmm" }',
+        ),
+    )
+    found = answers(load(topic))
+    assert found["leaks"].synthesis.model.method == "common_effect"
+    assert list(found["leaks"].sensitivity) == ["random effects", "slate only"]
+    assert found["leaks"].sensitivity["random effects"].model.method == "inverse_variance"
+    assert found["leaks"].sensitivity["slate only"].model.method == "common_effect"
+    assert found["pleased"].synthesis.model.method == "glmm"
+
+
 def test_no_study_and_one_study_are_answers(tables: Tables) -> None:
     assert said(answer("pleased-reed", tables)) == "No study in the table answers this question."
     assert said(answer("pleased", tables)) == (
@@ -151,6 +181,17 @@ def test_no_study_and_one_study_are_answers(tables: Tables) -> None:
 def test_pooled_sentence(tables: Tables) -> None:
     text = said(answer("leaks", tables))
     assert text.startswith("11.3% (95% CI 4.9 to 24.0), from 3 cohorts with 25 of 238 people. ")
+
+
+def test_flow_of_the_whole_table_counts_each_row_once(tables: Tables) -> None:
+    steps = table_flow(answers(tables).values(), tables)
+    assert list(steps.itertuples(index=False, name=None)) == [
+        ("rows in the table", 7, 4, "kept"),
+        ("no count", 1, 1, "left"),
+        ("rows that may be pooled", 6, 3, "kept"),
+        ("another row of the same patients enters", 1, 1, "left"),
+        ("enter an answer", 5, 3, "kept"),
+    ]
 
 
 def test_the_standing_of_the_counts_travels_with_the_answer(topic: Path) -> None:

@@ -57,6 +57,7 @@ _HOME = {
     "study_rates": "rates",
     "subgroups": "pooling.subgroups",
     "svg_text": "plots.export",
+    "table_flow": "questions",
 }
 
 __all__ = ["__version__", *_HOME]
