@@ -188,6 +188,14 @@ def test_a_general_optimiser_finds_nothing_higher(link):
     assert other.x[0] == pytest.approx(float(found.beta[0]), abs=1e-3)
 
 
+def test_the_test_of_tau_zero_knows_of_the_boundary():
+    (tight,) = [c["result"] for n, _, c in calls("glmm_tight", integral="exact") if "pritz" in n]
+    answer = pool(frame("prop_pritz1997"), model=GLMM)
+    ratio = 2 * (tight["ll"] - tight["ll_tau0"])
+    assert answer.heterogeneity.zero_p == pytest.approx(stats.chi2.sf(ratio, 1) / 2, rel=1e-6)
+    assert pool(frame("edge_prop_homog"), model=GLMM).heterogeneity.zero_p == 1
+
+
 def test_profile_limits_against_a_grid():
     here = problem("prop_debruin2009")
     found = fit_glmm(here)
