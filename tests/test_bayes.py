@@ -106,3 +106,11 @@ def test_refusals():
     answer = pool(frame("edge_prop_k2"), model=Model(method="bayes_normal"))
     with pytest.raises(ValueError, match="must lie between 0 and 1"):
         probability_above(answer, 1.5)
+
+
+def test_priors_are_the_densities_they_are_named_after():
+    tau = np.array([0.1, 0.7, 3.0])
+    for key, named in (("half_normal", stats.halfnorm), ("half_cauchy", stats.halfcauchy)):
+        theirs = named.logpdf(tau, scale=0.4)
+        ours = PRIORS[key](tau, 0.4)
+        assert np.diff(ours) == pytest.approx(np.diff(theirs))
