@@ -176,7 +176,8 @@ def _smooth(log_mass: Array, mean: Array, step: Array, tau: Array) -> Posterior:
     Drawing them together takes away the variance that the kernels add.
     """
     mass = _normalised(log_mass)
-    row = mass / mass.sum(-1, keepdims=True)
+    row = np.exp(log_mass - log_mass.max(-1, keepdims=True))
+    row /= row.sum(-1, keepdims=True)
     centre = (row * mean).sum(-1, keepdims=True)
     variance = (row * (mean - centre) ** 2).sum(-1, keepdims=True)
     added = (row * step**2).sum(-1, keepdims=True)
