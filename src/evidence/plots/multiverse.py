@@ -1,0 +1,190 @@
+"""The specification curve: every defensible analysis in order of its estimate, and its choices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from ..errors import SynthesisError
+from ..formatting import percent, plural
+from ..pooling.model import Synthesis
+from ..sensitivity.check import NOTHING_STATED, Check, Stated
+from ..sensitivity.multiverse import CHOICES
+from ..sensitivity.multiverse import multiverse as every_analysis
+from .axis import Axis, linear_axis
+from .frame import draw_rules, draw_texts, place, prepare
+from .layout import Content, Layout
+from .picture import even_text
+from .style import DEFAULT, ForestStyle
+from .text import clean, font
+from .words import sentence
+
+NAMES = {
+    "rows": "Rows", "method": "Model", "scale": "Scale or link", "tau2": "tau²",
+    "interval": "Interval", "zero": "Zero correction",
+}  # fmt: skip
+CURVE = 150.0  # height of the curve, points
+LINE = 10.0  # height of the row of an option, points
+
+
+def multiverse_plot(
+    synthesis: Synthesis,
+    stated: Stated = NOTHING_STATED,
+    *,
+    check: Check | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+    style: ForestStyle = DEFAULT,
+) -> Axes:
+    """Every specification from the lowest estimate to the highest; below, what each one chose.
+
+    The stated analysis is a large diamond; discouraged analyses are grey. There is no p-value: the
+    specifications are not independent.
+
+    Args:
+        synthesis: a pooled answer of three studies or more.
+        stated: what was stated beforehand, with the inclusion rules.
+        check: what `multiverse` found, where it is there already.
+        ax: as in `forest`.
+        title: as in `forest`.
+        style: as in `forest`; its columns are not used.
+
+    Raises:
+        SynthesisError: a check of another kind, or too few studies.
+
+    >>> from evidence import pool
+    >>> frame = pd.DataFrame({"study_id": list("abcd"), "events": [3, 6, 10, 1],
+    ...                       "total": [11, 17, 21, 6]})
+    >>> axes = multiverse_plot(pool(frame))
+    >>> axes.get_label()[:39]
+    'Specification curve. 59 specifications:'
+    """
+    found = check or every_analysis(synthesis, stated)
+    if found.name != "multiverse":
+        raise SynthesisError(f"the curve shows a multiverse, not the check {found.name!r}")
+    table = found.table.sort_values("estimate", kind="stable", ignore_index=True)
+    rows = curve_rows(table)
+    axis = Axis(0.0, len(table) + 1.0, (1.0, float(len(table))), ("1", str(len(table))))
+    style = replace(style, left=("choice", "option"), right=("share",), plot_width=90.0)
+    content = Content(
+        rows=rows, fields={}, axis_label="Specifications, by estimate",
+        axis=lambda most: axis,  # noqa: ARG005
+        title=title or "",
+        notes=(
+            "Diamond: the stated analysis. Grey: discouraged by the literature, and in use. Lines: "
+            "intervals. Below, a mark where a specification makes the choice.",
+            found.verdict,
+        ),
+    )  # fmt: skip
+    ax, layout, corner = place(ax, content, style)
+    with matplotlib.style.context("default"):
+        prepare(ax, layout, corner, style)
+        draw_rules(ax, layout, corner, style)
+        draw_texts(ax, layout, corner, style)
+        _curve(ax, table, layout, style, synthesis)
+        _marks(ax, table, rows, layout, style)
+    ax.set_label(_alt(table, found, title, synthesis))
+    return ax
+
+
+def curve_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """One row for the curve, then one per option of each choice that was open."""
+    rows: list[dict[str, object]] = [
+        {"kind": "curve", "choice": "", "option": "", "share": "", "points": CURVE}
+    ]
+    for choice in CHOICES:
+        options = table[choice].value_counts(sort=False)
+        if len(options) < 2:
+            continue
+        for nth, (option, number) in enumerate(options.items()):
+            rows.append(
+                {"kind": choice, "choice": "" if nth else NAMES[choice], "option": str(option),
+                 "share": f"{percent(number / len(table), 0)}%", "points": LINE}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _curve(
+    ax: Axes, table: pd.DataFrame, layout: Layout, style: ForestStyle, synthesis: Synthesis
+) -> None:
+    """Estimates and intervals in the first row, on an axis of their own."""
+    top, bottom = layout.row_edges[0]
+    scale = synthesis.measure.scale
+    y = _heights(table, synthesis)
+
+    def height(value: pd.Series | float) -> np.ndarray:
+        share = np.clip((np.asarray(value, float) - y.low) / (y.high - y.low), 0.0, 1.0)
+        return np.asarray(bottom - 4 - share * (bottom - top - 8), float)
+
+    face = font(style.fonts, 0.9 * layout.font_size)
+    for tick, text in zip(y.ticks, y.texts, strict=True):
+        level = float(height(tick))
+        ax.plot([0, len(table) + 1], [level] * 2, color=style.band, linewidth=0.6, zorder=0.2)
+        artist = even_text(f"{text}{scale.unit}", (0, level), face, style.quiet, "right")
+        artist.set_verticalalignment("center_baseline")
+        artist.set_transform(ax.transData)
+        ax.add_artist(artist)
+    rank = np.arange(1, len(table) + 1)
+    colours = _colours(table, style)
+    ends = zip(rank, height(table["low"]), height(table["high"]), strict=True)
+    ax.add_collection(
+        LineCollection(
+            [((x, low), (x, high)) for x, low, high in ends], colors=colours, linewidths=0.5,
+            alpha=0.5, zorder=1, label="_intervals",
+        ), autolim=False,
+    )  # fmt: skip
+    ax.scatter(rank, height(table["estimate"]), s=4, color=colours, zorder=2, label="_estimates")
+    primary = (table["standing"] == "primary").to_numpy()
+    ax.scatter(
+        rank[primary], height(table.loc[primary, "estimate"]), s=40, marker="D",
+        color=style.diamond, edgecolor=style.paper, linewidths=0.6, zorder=4, label="_stated",
+    )  # fmt: skip
+
+
+def _heights(table: pd.DataFrame, synthesis: Synthesis) -> Axis:
+    """An axis for every estimate and most intervals; a few very wide ones are cut."""
+    scale = synthesis.measure.scale
+    usual = [table["low"].quantile(0.1), table["high"].quantile(0.9)]
+    stated = table[table["standing"] == "primary"]
+    seen = [*usual, *table["estimate"], *stated["low"], *stated["high"]]
+    return linear_axis(seen, bounds=scale.bounds, factor=scale.factor, most=6)
+
+
+def _marks(
+    ax: Axes, table: pd.DataFrame, rows: pd.DataFrame, layout: Layout, style: ForestStyle
+) -> None:
+    """A tick in the row of every option that a specification takes."""
+    rank = np.arange(1, len(table) + 1)
+    colours = np.array(_colours(table, style))
+    for kind, label, y in zip(rows["kind"][1:], rows["option"][1:], layout.row_y[1:], strict=True):
+        chosen = (table[str(kind)].astype(str) == label).to_numpy()
+        half = 0.3 * LINE
+        ax.add_collection(
+            LineCollection(
+                [((x, y - half), (x, y + half)) for x in rank[chosen]],
+                colors=list(colours[chosen]), linewidths=0.7, zorder=2, label="_choices",
+            ), autolim=False,
+        )  # fmt: skip
+
+
+def _colours(table: pd.DataFrame, style: ForestStyle) -> list[str]:
+    by = {"primary": style.diamond, "sensitivity": style.square, "discouraged": style.rule}
+    return [by[standing] for standing in table["standing"]]
+
+
+def _alt(table: pd.DataFrame, found: Check, title: str | None, synthesis: Synthesis) -> str:
+    opening = f"Specification curve: {sentence(title)}" if title else "Specification curve."
+    unit = synthesis.measure.scale.unit
+    low, high = (percent(table["estimate"].agg(name)) for name in ("min", "max"))
+    if unit != "%":
+        factor = synthesis.measure.scale.factor / 100
+        low, high = (percent(factor * table["estimate"].agg(name)) for name in ("min", "max"))
+    return (
+        f"{opening} {plural(len(table), 'specification')}: estimates from {low}{unit} to "
+        f"{high}{unit}. {clean(found.verdict)}"
+    )

@@ -1,0 +1,217 @@
+"""Figures of the checks: leave-one-out, Baujat, all subsets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from ..errors import SynthesisError
+from ..formatting import count, fixed, percent, plural
+from ..pooling.model import Synthesis
+from ..sensitivity.gosh import ALL_UP_TO, SEED, baujat, gosh
+from ..sensitivity.influence import leave_one_out
+from .axis import Axis, linear_axis
+from .chart import Chart, draw_chart
+from .forest import forest_content
+from .frame import draw_rules, draw_texts, place, prepare
+from .marks import draw_marks
+from .rows import answer_rows, finished, study_names
+from .style import DEFAULT, ForestStyle
+from .text import clean, font
+from .words import sentence
+
+NAMED = 3  # studies that are named in a scatter
+DRAWN = 2000  # subsets that are drawn; more would only hide each other
+DOT = 5.0  # diameter of a study's dot, points
+
+
+def leave_one_out_plot(
+    synthesis: Synthesis,
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+    style: ForestStyle = DEFAULT,
+) -> Axes:
+    """The answer without each study in turn, and below them the whole answer.
+
+    Args:
+        synthesis: a pooled answer of three studies or more.
+        ax: as in `forest`.
+        title: as in `forest`.
+        style: as in `forest`; its columns are not used.
+
+    >>> from evidence import pool
+    >>> frame = pd.DataFrame({"study_id": list("abcd"), "events": [3, 6, 10, 1],
+    ...                       "total": [11, 17, 21, 6]})
+    >>> leave_one_out_plot(pool(frame)).get_label()[:34]
+    'Leave-one-out plot. Without any on'
+    """
+    found = leave_one_out(synthesis).table
+    names = study_names(synthesis.studies).to_numpy()
+    rows = found[["estimate", "low", "high"]].assign(
+        kind="study", label=[f"without {name}" for name in names], weight=np.nan, events=None,
+        total=None,
+    )  # fmt: skip
+    rows = finished(pd.concat([rows, answer_rows(synthesis)], ignore_index=True), synthesis)
+    style = replace(style, left=("label",), right=("estimate",))
+    note = (
+        f"The model is fitted anew without each study: {synthesis.method_text}; interval: "
+        f"{synthesis.interval_text}."
+    )
+    content = replace(forest_content(synthesis, title, style, rows), notes=(note,))
+    ax, layout, corner = place(ax, content, style)
+    with matplotlib.style.context("default"):
+        prepare(ax, layout, corner, style)
+        draw_rules(ax, layout, corner, style)
+        draw_texts(ax, layout, corner, style)
+        draw_marks(ax, content.rows, layout, style)
+    low, high = found["estimate"].min(), found["estimate"].max()
+    ax.set_label(
+        f"{_opening('Leave-one-out plot', title)} Without any one of {plural(len(found), 'study')} "
+        f"the estimate lies between {_text(low, synthesis)} and {_text(high, synthesis)}; with all "
+        f"it is {_text(synthesis.estimate or 0.0, synthesis)}."
+    )
+    return ax
+
+
+def baujat_plot(
+    synthesis: Synthesis,
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+    style: ForestStyle = DEFAULT,
+) -> Axes:
+    """What each study adds to heterogeneity against what it does to the answer.
+
+    The studies farthest from the corner are named. Arguments as for `leave_one_out_plot`.
+    """
+    table = baujat(synthesis).assign(name=study_names(synthesis.studies).to_numpy())
+    figures = ("heterogeneity", "influence")
+    x, y = (_from_zero(table[name]) for name in figures)
+    chart = Chart(
+        title or "", lambda most: _from_zero(table["heterogeneity"], most),
+        "Part of Cochran's Q", y, "Squared change of the pooled effect, in its variances",
+        ("One dot is one study, with a common effect (Baujat et al. 2002). Far to the right: "
+         "differs from the others. High up: changes the answer.",),
+    )  # fmt: skip
+    ax = draw_chart(ax, chart, style)
+    ax.scatter(
+        table["heterogeneity"], table["influence"], s=DOT**2, color=style.square,
+        edgecolor=style.ink, linewidths=0.5, zorder=3, clip_on=False, label="_studies",
+    )  # fmt: skip
+    far = (table["heterogeneity"] / x.high) ** 2 + (table["influence"] / y.high) ** 2
+    first = table.iloc[np.argsort(-far.to_numpy(float), kind="stable")[:NAMED]]
+    for name, across, up in zip(first["name"], *(first[f] for f in figures), strict=True):
+        _name(ax, clean(name), (float(across), float(up)), x, style)
+    most = first.iloc[0]
+    ax.set_label(
+        f"{_opening('Baujat plot', title)} {plural(len(table), 'study')}; "
+        f"{sentence(str(most['name'])).rstrip('.')} stands farthest out, with "
+        f"{fixed(1)(most['heterogeneity'])} of {fixed(1)(table['heterogeneity'].sum())} of "
+        "Cochran's Q."
+    )
+    return ax
+
+
+def gosh_plot(
+    synthesis: Synthesis,
+    study: str = "",
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+    style: ForestStyle = DEFAULT,
+) -> Axes:
+    """Estimate and heterogeneity of all subsets of the studies, or of random ones.
+
+    Args:
+        synthesis: a pooled answer of three studies or more.
+        study: a `study_id`; subsets that hold it have another colour and mark.
+        ax: as in `forest`.
+        title: as in `forest`.
+        style: as in `forest`; its columns are not used.
+
+    Raises:
+        SynthesisError: a study that the answer does not hold.
+    """
+    table, members = gosh(synthesis)
+    ids = synthesis.studies["study_id"].astype(str).tolist()
+    if study and study not in ids:
+        raise SynthesisError(
+            f"study {study!r} is not in the answer; choose one of: {', '.join(ids)}"
+        )
+    inside = members[:, ids.index(study)] if study else np.zeros(len(table), bool)
+    drawn = np.random.default_rng(SEED).permutation(len(table))[:DRAWN]
+    scale = synthesis.measure.scale
+    y = linear_axis([0.0, 0.1, table["i2"].max()], bounds=(0.0, 1.0), factor=100, most=6)
+    ends = linear_axis(table["estimate"], bounds=scale.bounds, factor=scale.factor)
+
+    def axis(most: int) -> Axis:
+        return linear_axis(
+            [], bounds=scale.bounds, factor=scale.factor, most=most, ends=(ends.low, ends.high)
+        )
+
+    kind = "all" if synthesis.k <= ALL_UP_TO else "random"
+    notes = [f"One dot is one subset: {count(len(drawn))} drawn of {count(len(table))} ({kind})."]
+    if study:
+        notes.append(f"Crosses: subsets that hold {study}; dots: subsets without it.")
+    label = f"{synthesis.measure.label}, {scale.unit}"
+    ax = draw_chart(ax, Chart(title or "", axis, label, y, "I², %", tuple(notes)), style)
+    for part, marker, colour in (
+        (drawn[~inside[drawn]], "o", style.square), (drawn[inside[drawn]], "x", style.claim)
+    ):  # fmt: skip
+        ax.scatter(
+            table["estimate"].iloc[part], table["i2"].iloc[part], s=4.0, marker=marker,
+            color=colour, linewidths=0.5, alpha=0.6, zorder=3, clip_on=False,
+            label="_inside" if marker == "x" else "_subsets",
+        )  # fmt: skip
+    ax.set_label(_gosh_alt(table, inside, study, title, synthesis))
+    return ax
+
+
+def _gosh_alt(
+    table: pd.DataFrame, inside: np.ndarray, study: str, title: str | None, synthesis: Synthesis
+) -> str:
+    """Where the subsets lie, in words."""
+    said = [
+        f"{_opening('Plot of subsets (GOSH)', title)} {count(len(table))} subsets; the estimate "
+        f"lies between {_text(table['estimate'].min(), synthesis)} and "
+        f"{_text(table['estimate'].max(), synthesis)}, I² between "
+        f"{percent(table['i2'].min(), 0)}% and {percent(table['i2'].max(), 0)}%."
+    ]
+    if study:
+        with_, without = (table.loc[part, "estimate"].median() for part in (inside, ~inside))
+        said.append(
+            f"Median with {study} {_text(with_, synthesis)}, without {_text(without, synthesis)}."
+        )
+    return " ".join(said)
+
+
+def _from_zero(values: Sequence[float] | pd.Series, most: int = 6) -> Axis:
+    top = max(float(np.max(values)), 1e-6)
+    return linear_axis([0.0, 1.05 * top], bounds=(0.0, np.inf), most=most)
+
+
+def _name(ax: Axes, text: str, at: tuple[float, float], x: Axis, style: ForestStyle) -> None:
+    """A name beside its dot, on the side where there is room."""
+    face = font(style.fonts, 0.9 * style.font_size)
+    right = at[0] > (x.low + x.high) / 2
+    shift = (-DOT if right else DOT, -0.3 * style.font_size)
+    ax.annotate(
+        text, at, xytext=shift, textcoords="offset points", fontproperties=face,
+        color=style.ink, ha="right" if right else "left", va="baseline", parse_math=False,
+        annotation_clip=False,
+    )  # fmt: skip
+
+
+def _opening(kind: str, title: str | None) -> str:
+    return f"{kind}: {sentence(title)}" if title else f"{kind}."
+
+
+def _text(value: float, synthesis: Synthesis) -> str:
+    scale = synthesis.measure.scale
+    return f"{fixed(1)(scale.factor * value)}{scale.unit}"
