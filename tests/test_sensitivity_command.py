@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from evidence import SynthesisError, answer, load
 from evidence.cli import cli
-from evidence.sensitivity.register import CHECKS, sensitivity
+from evidence.sensitivity.register import CHECKS, sturdiness
 from tests.conftest import TOPIC
 
 
@@ -20,7 +20,7 @@ def run(*words):
 
 def test_every_check_of_the_register_judges_by_a_rule():
     tables = load(TOPIC)
-    found = sensitivity(answer("leaks", tables), tables)
+    found = sturdiness(answer("leaks", tables), tables)
     assert list(found) == list(CHECKS)
     for name, check in found.items():
         assert check.name == name

@@ -75,7 +75,7 @@ def test_the_curve_is_in_order_and_marks_every_choice():
     heights = [y for _, y in points(axes, "_estimates")]
     assert heights == sorted(heights, reverse=True)  # y goes down
     marks = sum(
-        len(one.get_segments()) for one in axes.collections if one.get_label() == "_choices"
+        len(one.get_path().vertices) // 2 for one in axes.patches if one.get_label() == "_choices"
     )
     rows = curve_rows(table)
     assert marks == len(table) * rows["kind"].iloc[1:].nunique()

@@ -174,11 +174,11 @@ def sensitivity(
 ) -> None:
     """How sturdy the answer of a QUESTION is: every check, with the rule that decided."""
     from .questions import answer
-    from .sensitivity.register import sensitivity as checks
+    from .sensitivity.register import sturdiness
     from .tables.load import load
 
     tables = load(data)
-    found = checks(answer(question, tables), tables, *names, few_anyway=few_anyway)
+    found = sturdiness(answer(question, tables), tables, *names, few_anyway=few_anyway)
     if as_json:
         _print_json([{**vars(one), "table": _records(one.table)} for one in found.values()])
     else:

@@ -8,7 +8,8 @@ import matplotlib.style
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from ..errors import SynthesisError
 from ..formatting import percent, plural
@@ -77,7 +78,8 @@ def multiverse_plot(
         title=title or "",
         notes=(
             "Diamond: the stated analysis. Grey: discouraged by the literature, and in use. Lines: "
-            "intervals. Below, a mark where a specification makes the choice.",
+            "intervals, cut where they leave the axis. Below, a mark where "
+            "a specification makes the choice.",
             found.verdict,
         ),
     )  # fmt: skip
@@ -130,14 +132,10 @@ def _curve(
         artist.set_transform(ax.transData)
         ax.add_artist(artist)
     rank = np.arange(1, len(table) + 1)
-    colours = _colours(table, style)
-    ends = zip(rank, height(table["low"]), height(table["high"]), strict=True)
-    ax.add_collection(
-        LineCollection(
-            [((x, low), (x, high)) for x, low, high in ends], colors=colours, linewidths=0.5,
-            alpha=0.5, zorder=1, label="_intervals",
-        ), autolim=False,
-    )  # fmt: skip
+    colours = [_colour(standing, style) for standing in table["standing"]]
+    for standing, own in table.groupby("standing", sort=False):
+        low, high = height(own["low"]), height(own["high"])
+        _strokes(ax, rank[own.index], low, high, _colour(str(standing), style), "_intervals")
     ax.scatter(rank, height(table["estimate"]), s=4, color=colours, zorder=2, label="_estimates")
     primary = (table["standing"] == "primary").to_numpy()
     ax.scatter(
@@ -159,22 +157,32 @@ def _marks(
     ax: Axes, table: pd.DataFrame, rows: pd.DataFrame, layout: Layout, style: ForestStyle
 ) -> None:
     """A tick in the row of every option that a specification takes."""
-    rank = np.arange(1, len(table) + 1)
-    colours = np.array(_colours(table, style))
-    for kind, label, y in zip(rows["kind"][1:], rows["option"][1:], layout.row_y[1:], strict=True):
-        chosen = (table[str(kind)].astype(str) == label).to_numpy()
-        half = 0.3 * LINE
-        ax.add_collection(
-            LineCollection(
-                [((x, y - half), (x, y + half)) for x in rank[chosen]],
-                colors=list(colours[chosen]), linewidths=0.7, zorder=2, label="_choices",
-            ), autolim=False,
-        )  # fmt: skip
+    half = 0.3 * LINE
+    for kind, option, y in zip(rows["kind"][1:], rows["option"][1:], layout.row_y[1:], strict=True):
+        chosen = table[table[str(kind)].astype(str) == option]
+        for standing, own in chosen.groupby("standing", sort=False):
+            x = own.index.to_numpy(float) + 1
+            low, high = np.full(len(x), y + half), np.full(len(x), y - half)
+            _strokes(ax, x, low, high, _colour(str(standing), style), "_choices")
 
 
-def _colours(table: pd.DataFrame, style: ForestStyle) -> list[str]:
+def _strokes(
+    ax: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, label: str
+) -> None:
+    """Upright strokes as one path: a page with thousands of them stays small."""
+    corners = np.stack([np.column_stack([x, low]), np.column_stack([x, high])], axis=1)
+    codes = np.tile([Path.MOVETO, Path.LINETO], len(x))
+    ax.add_patch(
+        PathPatch(
+            Path(corners.reshape(-1, 2), codes), edgecolor=colour, facecolor="none",
+            linewidth=0.6, alpha=0.5 if label == "_intervals" else 1.0, zorder=1, label=label,
+        )
+    )  # fmt: skip
+
+
+def _colour(standing: str, style: ForestStyle) -> str:
     by = {"primary": style.diamond, "sensitivity": style.square, "discouraged": style.rule}
-    return [by[standing] for standing in table["standing"]]
+    return by[standing]
 
 
 def _alt(table: pd.DataFrame, found: Check, title: str | None, synthesis: Synthesis) -> str:

@@ -12,14 +12,19 @@ from matplotlib.axes import Axes
 
 from .. import __version__
 from ..formatting import count, percent
+from ..plots.checks import CHECK_PLOTS
 from ..plots.evidence_map import evidence_map
 from ..plots.export import svg_text
 from ..plots.flow import flow
 from ..plots.forest import forest
 from ..pooling.wording import interval_text, lines
 from ..questions import Answer, evidence_table, sentence, table_flow
+from ..sensitivity.register import stated_of, sturdiness, subject
 from ..tables.load import Tables
 from .notebooks import Executed
+
+DRAWN = ("leave_one_out", "multiverse")
+"""Checks whose figures the page shows; the notebook on sensitivity shows the others."""
 
 _FOLDER = Path(__file__).parent / "templates"
 
@@ -84,8 +89,28 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
             }
             for one in found.question.sensitivity
         ],
+        "checks": _checks(found, tables),
         "references": references.to_dict("records"),
     }
+
+
+def _checks(found: Answer, tables: Tables) -> list[dict[str, object]]:
+    """What every check says of an answer, with its figure where it has one."""
+    if found.synthesis.k < 3 or found.synthesis.estimate is None:
+        return []
+    checked, stated = subject(found, tables), stated_of(found)
+    key, title = found.question.key, found.question.title
+    return [
+        {
+            "name": name.replace("_", " ").capitalize(),
+            "verdict": one.verdict,
+            "text": one.text,
+            "figure": _picture(CHECK_PLOTS[name](checked, stated, title), f"{name}-{key}")
+            if name in DRAWN
+            else "",
+        }
+        for name, one in sturdiness(found, tables).items()
+    ]
 
 
 def _picture(drawn: Axes, salt: str) -> Markup:

@@ -34,7 +34,7 @@ CHECKS: dict[str, CheckFunction] = {
 """Every check: an answer and what was stated beforehand -> `Check`."""
 
 
-def sensitivity(
+def sturdiness(
     found: Answer, tables: Tables, *names: str, few_anyway: bool = False
 ) -> dict[str, Check]:
     """The checks of a question's answer.
@@ -51,7 +51,7 @@ def sensitivity(
 
     >>> from evidence import answer, load
     >>> tables = load()
-    >>> found = sensitivity(answer("symptomatic-recurrence", tables), tables, "leave_one_out")
+    >>> found = sturdiness(answer("symptomatic-recurrence", tables), tables, "leave_one_out")
     >>> len(found["leave_one_out"].table)
     11
     """
