@@ -5,7 +5,7 @@ FILES := $(wildcard $(shell git ls-files -co --exclude-standard 2>/dev/null))
 INSTALL = $(BIN)/pip install --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help report test retest check lab docs agreement bench clean
+.PHONY: help report test retest check lab docs agreement coverage bench clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -37,6 +37,9 @@ docs: .venv/.user ## write what is generated: data/README.md and the README's fi
 
 agreement: .venv/.developer ## write docs/agreement.md: what agrees with other software
 	@$(BIN)/python -m tests.agreement docs/agreement.md
+
+coverage: .venv/.user ## simulate the coverage of every interval: docs/coverage.md, minutes
+	@$(BIN)/python -m evidence.coverage
 
 bench: .venv/.developer ## time the library beside its peers, in one run
 	@$(BIN)/pip freeze --exclude-editable > .venv/frozen.txt

@@ -25,6 +25,9 @@ from evidence.pooling.prediction import PREDICTIONS, Evidence
 from evidence.pooling.tau2 import TAU2_ESTIMATORS
 from evidence.pooling.tau2_intervals import q_profile
 from evidence.pooling.weighting import intercept
+from evidence.sensitivity.influence import influence
+from evidence.sensitivity.multiverse import multiverse
+from evidence.sensitivity.subsets import fit_subsets
 
 DATA = Path(__file__).parents[1] / "tests" / "reference" / "prop_debruin2009.json"
 PLAIN, GLMM = Model(method="inverse_variance"), Model(method="glmm")
@@ -67,6 +70,10 @@ def ours() -> dict[str, tuple[float, float | None]]:
         rows["events"].to_numpy(float), rows["total"].to_numpy(float), x, FAMILIES["logit"]
     )
 
+    subsets = np.random.default_rng(5).random((10_200, len(y))) < 0.5
+    subsets = subsets[subsets.any(-1)][:10_000]
+    whole = pool(rows, model=GLMM)
+
     def core() -> object:
         tau2 = TAU2_ESTIMATORS["REML"](y, v, x)
         mean = MEAN_INTERVALS["hartung_knapp"](y, v, tau2, 0.95)
@@ -87,6 +94,18 @@ def ours() -> dict[str, tuple[float, float | None]]:
         "GLMM: answer, profiles, shrunken rates, leave-one-out": (
             best(lambda: glmm_details(pool(rows, model=GLMM)), 10),
             50.0,
+        ),
+        "influence and leave-one-out: numbers, 13 studies": (
+            best(lambda: influence(y, v), 100),
+            1.0,
+        ),
+        "all subsets (GOSH), REML: 10 000 of 13 studies": (
+            best(lambda: fit_subsets(y, v, subsets), 5),
+            100.0,
+        ),
+        "every defensible analysis, 13 studies": (
+            best(lambda: multiverse(whole), 10),
+            None,
         ),
         "GLMM: answer, 500 studies": (best(lambda: pool(crowd, model=GLMM), 3), 500.0),
     }

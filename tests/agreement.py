@@ -17,7 +17,8 @@ from . import reference_calls
 
 FILES = (
     "test_reference_effects.py", "test_reference_inverse_variance.py", "test_glmm.py",
-    "test_regression.py", "test_dependence.py",
+    "test_regression.py", "test_dependence.py", "test_sensitivity_influence.py",
+    "test_sensitivity_small_study.py",
 )  # fmt: skip
 TOPICS = {
     "test_interval_of_one_study": "intervals of one proportion or rate (independent formulas, base R)",
@@ -34,6 +35,13 @@ TOPICS = {
     "test_residual_tau2_interval": "residual tau² of a regression (metafor `confint`)",
     "test_between_groups": "test between subgroups (metafor)",
     "test_konstantopoulos_2011_three_levels": "three-level model (metafor `rma.mv`)",
+    "test_leave_one_out_is_metafors": "leave-one-out (metafor `leave1out`)",
+    "test_influence_is_metafors": "influence diagnostics (metafor `influence`)",
+    "test_cumulative_is_metafors": "cumulative answers (metafor `cumul`)",
+    "test_regression_is_metafors": "regression tests of small-study effects (metafor `regtest`)",
+    "test_rank_test_is_metafors": "rank test (metafor `ranktest`)",
+    "test_egger_and_peters_are_metas": "tests of Egger and of Peters (meta `metabias`)",
+    "test_trim_and_fill_is_metafors": "trim and fill, standard error of the number (metafor `trimfill`)",
     "test_cluster_robust_cr2": "cluster-robust variance CR2 (metafor with clubSandwich)",
 }
 TEXT = """\

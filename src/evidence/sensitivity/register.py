@@ -10,6 +10,7 @@ from ..errors import SynthesisError, choose
 from ..pooling.model import Synthesis
 from ..questions import Answer
 from ..tables.load import Tables
+from .bias import risk_of_bias
 from .check import Check, CheckFunction, Stated
 from .cumulative import cumulative
 from .gosh import baujat_check, gosh_check, outlier_sweep
@@ -28,6 +29,7 @@ CHECKS: dict[str, CheckFunction] = {
     "small_study": small_study,
     "adjusted": adjusted,
     "multiverse": multiverse,
+    "risk_of_bias": risk_of_bias,
     "imprecision": imprecision,
     "fragility": fragility,
 }
