@@ -30,6 +30,7 @@ _HOME = {
     "answer": "questions",
     "answers": "questions",
     "baujat_plot": "plots.sensitivity",
+    "bias_summary": "plots.bias",
     "check": "tables.load",
     "evidence_map": "plots.evidence_map",
     "evidence_table": "questions",
@@ -66,6 +67,7 @@ _HOME = {
     "subgroups": "pooling.subgroups",
     "svg_text": "plots.export",
     "table_flow": "questions",
+    "traffic_light": "plots.bias",
 }
 
 __all__ = ["__version__", *_HOME]

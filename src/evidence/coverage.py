@@ -240,8 +240,8 @@ READING = """\
   half, and more studies only make the interval around the wrong place narrower (worst scenario {iv:.1f}%). With rates around 40% it holds. Among
   its intervals the safeguard of Hartung-Knapp costs little and helps; Kenward-Roger covers more with few studies by being twice as wide.
 * **DerSimonian-Laird with Wald**, is short and among the worst.
-* **Arcsine and double arcsine** need no correction and fail less with rare events, but they do: their mean is not the median rate where
-  rare rates differ strongly.
+* **Arcsine and double arcsine** need no correction and fail less, but with many studies of rare events they do, even without differences
+  between the studies: the transform is biased where counts are small, and the double arcsine also has to be read back at one size.
 * **No prediction interval is right everywhere.** With few studies the spread between them is hardly known: that of the GLMM with t(k-1) covers a
   new study in {prediction:.1f}% of cases in its worst scenario, mostly with five to ten studies that differ moderately. t(k-2) is safer with
   three studies at the price of saying little. All are too wide where the studies do not differ.
