@@ -10,10 +10,17 @@ from evidence import Model, SynthesisError, pool
 from evidence.plots.checks import CHECK_PLOTS
 from evidence.plots.export import save_figure
 from evidence.plots.multiverse import curve_rows, multiverse_plot
-from evidence.plots.sensitivity import DRAWN, baujat_plot, gosh_plot, leave_one_out_plot
+from evidence.plots.sensitivity import (
+    DRAWN,
+    baujat_plot,
+    gosh_plot,
+    influence_plot,
+    leave_one_out_plot,
+    outlier_sweep_plot,
+)
 from evidence.sensitivity.check import Stated
-from evidence.sensitivity.gosh import baujat, gosh
-from evidence.sensitivity.influence import leave_one_out
+from evidence.sensitivity.gosh import baujat, gosh, outlier_sweep
+from evidence.sensitivity.influence import influence_check, leave_one_out
 from evidence.sensitivity.multiverse import multiverse
 from evidence.sensitivity.register import CHECKS
 
@@ -43,6 +50,23 @@ def test_leave_one_out_draws_each_answer_without_a_study():
     assert "without Author 3 2001" in texts
     assert axes.get_label().startswith("Leave-one-out plot: Leaks. Without any one of 13 studies")
     assert not [text for text in texts if "Square area" in text]
+
+
+def test_the_sweep_draws_one_row_a_step():
+    axes = outlier_sweep_plot(ANSWER)
+    table = outlier_sweep(ANSWER).table.iloc[1:]
+    drawn = [x for x, _ in points(axes, "_estimates")]
+    assert drawn == pytest.approx(table["estimate"].tolist())
+    assert axes.get_label().startswith("Outlier sweep. With 4 studies set aside the estimate is")
+
+
+def test_influence_names_what_passes_a_limit():
+    axes = influence_plot(ANSWER)
+    table = influence_check(ANSWER).table
+    flagged = table[table["flagged"]]
+    assert points(axes, "_flagged") == pytest.approx(flagged[["hat", "cook"]].to_numpy(float))
+    assert len(points(axes, "_studies")) == 13 - len(flagged)
+    assert "beyond a customary limit: Author 12 2001." in axes.get_label()
 
 
 def test_baujat_names_the_study_that_stands_farthest_out():

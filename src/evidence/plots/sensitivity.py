@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from ..errors import SynthesisError
 from ..formatting import count, fixed, percent, plural
 from ..pooling.model import Synthesis
-from ..sensitivity.gosh import ALL_UP_TO, SEED, baujat, gosh
-from ..sensitivity.influence import leave_one_out
+from ..sensitivity.gosh import ALL_UP_TO, SEED, baujat, gosh, outlier_sweep
+from ..sensitivity.influence import influence_check, leave_one_out
 from .axis import Axis, linear_axis
 from .chart import Chart, draw_chart
 from .forest import forest_content
@@ -52,17 +52,68 @@ def leave_one_out_plot(
     'Leave-one-out plot. Without any on'
     """
     found = leave_one_out(synthesis).table
-    names = study_names(synthesis.studies).to_numpy()
-    rows = found[["estimate", "low", "high"]].assign(
-        kind="study", label=[f"without {name}" for name in names], weight=np.nan, events=None,
-        total=None,
-    )  # fmt: skip
-    rows = finished(pd.concat([rows, answer_rows(synthesis)], ignore_index=True), synthesis)
-    style = replace(style, left=("label",), right=("estimate",))
+    labels = [f"without {name}" for name in study_names(synthesis.studies)]
     note = (
         f"The model is fitted anew without each study: {synthesis.method_text}; interval: "
         f"{synthesis.interval_text}."
     )
+    ax = _answers(synthesis, found.assign(label=labels), note, ax=ax, title=title, style=style)
+    low, high = found["estimate"].min(), found["estimate"].max()
+    ax.set_label(
+        f"{_opening('Leave-one-out plot', title)} Without any one of {plural(len(found), 'study')} "
+        f"the estimate lies between {_text(low, synthesis)} and {_text(high, synthesis)}; with all "
+        f"it is {_text(synthesis.estimate or 0.0, synthesis)}."
+    )
+    return ax
+
+
+def outlier_sweep_plot(
+    synthesis: Synthesis,
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+    style: ForestStyle = DEFAULT,
+) -> Axes:
+    """The answer as the studies that fit least are set aside, one more in each row.
+
+    Arguments as for `leave_one_out_plot`.
+    """
+    found = outlier_sweep(synthesis).table.iloc[1:]
+    names = dict(zip(synthesis.studies["study_id"].astype(str), study_names(synthesis.studies),
+                     strict=True))  # fmt: skip
+    labels = [
+        f"{'without' if not row else 'nor'} {clean(names[study])}"
+        for row, study in enumerate(found["set_aside"])
+    ]
+    note = (
+        "From row to row one more study is set aside, that with the largest studentised residual. "
+        "This shows what such studies do to the answer, not that they are wrong."
+    )
+    ax = _answers(synthesis, found.assign(label=labels), note, ax=ax, title=title, style=style)
+    last = found.iloc[-1]
+    ax.set_label(
+        f"{_opening('Outlier sweep', title)} With {plural(len(found), 'study')} set aside the "
+        f"estimate is {_text(last['estimate'], synthesis)}; with all it is "
+        f"{_text(synthesis.estimate or 0.0, synthesis)}."
+    )
+    return ax
+
+
+def _answers(
+    synthesis: Synthesis,
+    table: pd.DataFrame,
+    note: str,
+    *,
+    ax: Axes | None,
+    title: str | None,
+    style: ForestStyle,
+) -> Axes:
+    """Rows of answers with their intervals, and the whole answer below them."""
+    rows = table[["label", "estimate", "low", "high"]].assign(
+        kind="study", weight=np.nan, events=None, total=None
+    )
+    rows = finished(pd.concat([rows, answer_rows(synthesis)], ignore_index=True), synthesis)
+    style = replace(style, left=("label",), right=("estimate",))
     content = replace(forest_content(synthesis, title, style, rows), notes=(note,))
     ax, layout, corner = place(ax, content, style)
     with matplotlib.style.context("default"):
@@ -70,11 +121,45 @@ def leave_one_out_plot(
         draw_rules(ax, layout, corner, style)
         draw_texts(ax, layout, corner, style)
         draw_marks(ax, content.rows, layout, style)
-    low, high = found["estimate"].min(), found["estimate"].max()
+    return ax
+
+
+def influence_plot(
+    synthesis: Synthesis,
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+    style: ForestStyle = DEFAULT,
+) -> Axes:
+    """Weight of each study against Cook's distance; those beyond a customary limit are named.
+
+    Arguments as for `leave_one_out_plot`.
+    """
+    found = influence_check(synthesis)
+    table = found.table.assign(name=study_names(synthesis.studies).to_numpy())
+    x = _from_zero(table["hat"])
+    chart = Chart(
+        title or "",
+        lambda most: linear_axis([0.0, table["hat"].max()], bounds=(0, 1), factor=100, most=most),
+        "Weight, %", _from_zero(table["cook"]), "Cook's distance",
+        ("One dot is one study in the inverse-variance model; squares pass a customary limit and "
+         "are named. That a study changes the answer does not make it wrong.",),
+    )  # fmt: skip
+    ax = draw_chart(ax, chart, style)
+    for flagged, marker, colour in ((False, "o", style.square), (True, "s", style.claim)):
+        part = table[table["flagged"] == flagged]
+        ax.scatter(
+            part["hat"], part["cook"], s=DOT**2, marker=marker, color=colour,
+            edgecolor=style.ink, linewidths=0.5, zorder=3, clip_on=False,
+            label="_flagged" if flagged else "_studies",
+        )  # fmt: skip
+    beyond = table[table["flagged"]]
+    for name, hat, cook in zip(beyond["name"], beyond["hat"], beyond["cook"], strict=True):
+        _name(ax, clean(name), (float(hat), float(cook)), x, style)
+    who = ", ".join(clean(name) for name in beyond["name"]) or "none"
     ax.set_label(
-        f"{_opening('Leave-one-out plot', title)} Without any one of {plural(len(found), 'study')} "
-        f"the estimate lies between {_text(low, synthesis)} and {_text(high, synthesis)}; with all "
-        f"it is {_text(synthesis.estimate or 0.0, synthesis)}."
+        f"{_opening('Influence plot', title)} {plural(len(table), 'study')}; beyond a customary "
+        f"limit: {who}."
     )
     return ax
 
