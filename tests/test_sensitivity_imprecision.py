@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 from evidence import Model, SynthesisError, pool
 from evidence.sensitivity.check import Stated
@@ -63,6 +64,13 @@ def test_the_limits_of_the_prediction_leave_out_what_the_level_says(model):
     answer = pool(FRAME, model=model)
     assert probability_above(answer, answer.prediction.low) == pytest.approx(0.975)
     assert probability_above(answer, answer.prediction.high) == pytest.approx(0.025)
+
+
+def test_the_probability_beyond_a_threshold_by_its_formula():
+    answer = pool(FRAME, model=GLMM)
+    spread = np.hypot(answer.se, answer.heterogeneity.tau2**0.5)
+    away = (answer.effect - np.log(0.3 / 0.7)) / spread
+    assert probability_above(answer, 0.3) == pytest.approx(special.stdtr(5, away), rel=1e-6)
 
 
 def test_a_prediction_that_is_no_t_distribution_is_named():

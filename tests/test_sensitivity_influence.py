@@ -15,7 +15,7 @@ from evidence.sensitivity.check import Stated
 from evidence.sensitivity.cumulative import cumulate, cumulative, cumulative_order
 from evidence.sensitivity.influence import influence, influence_check, leave_one_out
 from evidence.sensitivity.refit import refit
-from evidence.sensitivity.subsets import COMMON, fit_subsets
+from evidence.sensitivity.subsets import COMMON, _slope, fit_subsets
 
 from .reference_calls import MEASURE_OF, agree, calls, column, frame, label, load, tolerance
 from .test_reference_inverse_variance import effects
@@ -247,3 +247,21 @@ def test_too_few_studies_are_counted(check):
 def test_what_is_stated_must_be_above_zero(name):
     with pytest.raises(SynthesisError, match=f"{name} must be above 0"):
         Stated(**{name: 0})
+
+
+@pytest.mark.parametrize("restricted", [True, False])
+def test_the_slope_has_the_derivative_that_newton_steps_by(restricted):
+    y, v = np.array([0.1, 0.9, -0.4, 1.5]), np.array([0.1, 0.3, 0.2, 0.5])
+    inside = np.array([[1.0, 1, 1, 1], [1, 0, 1, 1]])
+    at, step = np.array([0.2, 0.4]), 1e-6
+    up, down = (_slope(y, v, inside, at + sign * step, restricted)[0] for sign in (1, -1))
+    assert (up - down) / (2 * step) == pytest.approx(
+        _slope(y, v, inside, at, restricted)[1], rel=1e-6
+    )
+
+
+def test_weight_alone_can_pass_a_limit():
+    y, v = np.full(9, 0.5) + np.linspace(0, 0.01, 9), np.append(np.full(8, 1.0), 0.05)
+    found = influence(y, v)
+    assert found.flagged().tolist() == [False] * 8 + [True]
+    assert np.abs(found.dfbetas).max() < 1 and found.cook.max() < 0.4

@@ -130,3 +130,12 @@ def test_what_matters_most_is_the_choice_that_moves_the_estimate():
     assert found.loc["rows", "estimate"] == pytest.approx(0.01 / (0.01 + 0.0001))
     assert found.loc["method", "high"] == pytest.approx(1.0) and found.loc["rows", "low"] == 0
     assert np.all(found[["estimate", "low", "high"]] <= 1 + 1e-12)
+
+
+def test_a_threshold_divides_the_specifications():
+    whole = answer()
+    line = whole.interval.low * 1.02
+    found = multiverse(whole, Stated(threshold=line))
+    above, below = found.table["low"] > line, found.table["high"] < line
+    assert found.table["holds"].tolist() == (~above & ~below).tolist()
+    assert 0 < found.table["holds"].mean() < 1
