@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Answer": "questions",
+    "Audit": "audit.finding",
     "DataError": "errors",
     "EvidenceError": "errors",
     "ForestStyle": "plots.style",
@@ -22,6 +23,8 @@ _HOME = {
     "Tables": "tables.load",
     "answer": "questions",
     "answers": "questions",
+    "audit_frame": "audit.finding",
+    "audit_tables": "audit.table",
     "check": "tables.load",
     "evidence_map": "plots.evidence_map",
     "evidence_table": "questions",

@@ -229,6 +229,10 @@ def _rows_read(file: str, rows: int) -> None:
 @functools.wraps(cli)
 def main() -> None:
     """Run the command line; a mistake in data or request ends with its message and code 1."""
+    from .cli_audit import COMMANDS
+
+    for command in COMMANDS:
+        cli.add_command(command)
     try:
         cli(standalone_mode=False)
     except EvidenceError as error:

@@ -18,8 +18,8 @@ from .schema import TABLES
 from .table import Context, read_table
 from .toml import Question, Term, read_questions, read_vocabulary
 
-FILES = ("studies.csv", "scores.csv", "references.bib", "vocabulary.toml", "questions.toml")
-OPTIONAL = frozenset({"scores.csv"})
+FILES = (*TABLES, "references.bib", "vocabulary.toml", "questions.toml")
+OPTIONAL = frozenset(TABLES) - {"studies.csv"}
 Folder = Path | str | None
 Progress = Callable[[str, int], None]
 T = TypeVar("T")
@@ -40,6 +40,7 @@ class Tables:
             are missing values, `events` and `total` are Int64, `follow_up_months` is Float64. A
             last column, `label`, names the study as the bibliography does.
         scores: reported mean scores, likewise; empty where the topic has none.
+        acknowledged: findings of the audit that were reviewed; empty where there are none.
         references: the bibliography, one row per entry.
         vocabulary: list -> key -> `Term`.
         questions: key -> `Question`.
@@ -54,6 +55,7 @@ class Tables:
     references: pd.DataFrame = field(repr=False)
     vocabulary: Mapping[str, Mapping[str, Term]] = field(repr=False)
     questions: Mapping[str, Question] = field(repr=False)
+    acknowledged: pd.DataFrame = field(repr=False)
     fingerprint: str = ""
 
     def term(self, vocabulary: str, key: str) -> str:
@@ -183,8 +185,8 @@ def _read(folder: Path, *, keep: bool, progress: Progress) -> Tables:
     references = attempt(lambda: read_references(folder / "references.bib"))
     topic = attempt(lambda: read_questions(folder / "questions.toml", vocabulary))
     known = None if references is None else frozenset(references["study_id"])
-    studies, scores = (
-        attempt(
+    found = {
+        name: attempt(
             partial(
                 read_table,
                 folder / name,
@@ -194,13 +196,14 @@ def _read(folder: Path, *, keep: bool, progress: Progress) -> Tables:
             )
         )
         for name in TABLES
-    )
+    }
     bibliography = sure(references)
     labels = dict(zip(bibliography["study_id"], bibliography["label"], strict=True))
     return Tables(
         folder=folder,
-        studies=sure(studies).assign(label=lambda rows: rows["study_id"].map(labels)),
-        scores=sure(scores).assign(label=lambda rows: rows["study_id"].map(labels)),
+        studies=sure(found["studies.csv"]).assign(label=lambda rows: rows["study_id"].map(labels)),
+        scores=sure(found["scores.csv"]).assign(label=lambda rows: rows["study_id"].map(labels)),
+        acknowledged=sure(found["acknowledged.csv"]),
         references=bibliography,
         vocabulary=sure(vocabulary),
         title=sure(topic).title,

@@ -112,8 +112,11 @@ class Seen:
     """What earlier rows held, as hashes: a table of any length is checked in little memory."""
 
     def __init__(self, columns: tuple[Column, ...]) -> None:
-        facts = [c.name for c in columns if c.name not in ("row_id", "notes")]
-        self._parts = {("row_id",): "row_id {row_id} is used", tuple(facts): "the same row stands"}
+        key = columns[0].name if columns[0].name.endswith("_id") else None
+        facts = [c.name for c in columns if c.name not in (key, "notes")]
+        self._parts = {tuple(facts): "the same row stands"}
+        if key:
+            self._parts = {(key,): f"{key} {{{key}}} is used", **self._parts}
         self._hashes: dict[tuple[str, ...], NDArray[np.uint64]] = {}
         self._lines = np.empty(0, int)
 
@@ -130,7 +133,7 @@ class Seen:
             again = pd.Series(hashes).duplicated().to_numpy()[len(hashes) - len(own) :]
             for place in np.flatnonzero(again):
                 row = chunk.cells.iloc[place]
-                if len(names) == 1 and pd.isna(row["row_id"]):
+                if len(names) == 1 and pd.isna(row[names[0]]):
                     continue
                 first = lines[np.flatnonzero(hashes == own[place])[0]]
                 text = f"{message.format_map(row.to_dict())} on line {first} already"

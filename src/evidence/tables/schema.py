@@ -101,7 +101,19 @@ SCORES = (
 )
 """The columns of scores.csv: one reported mean score before and after, a row."""
 
-TABLES: dict[str, tuple[Column, ...]] = {"studies.csv": STUDIES, "scores.csv": SCORES}
+ACKNOWLEDGED = (
+    Column("subject", "what the finding is about, as `evidence audit` prints it", required=True),
+    Column("check", "which check found it, as `evidence audit` prints it", required=True),
+    Column("note", "why the row may stay as it is", required=True),
+    Column("reviewer", "who looked", required=True),
+)
+"""The columns of acknowledged.csv: one finding of the audit that was reviewed, a row."""
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "studies.csv": STUDIES,
+    "scores.csv": SCORES,
+    "acknowledged.csv": ACKNOWLEDGED,
+}
 """Every table of a topic; the vocabulary lists are named by its `term` columns."""
 
 VOCABULARIES = tuple(

@@ -1,0 +1,65 @@
+"""The commands of the audit: thin, as those of `cli`; exit code 1 when something must change."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from .cli import _data, _examples, _json, _print_json, _records, _save_table
+
+if TYPE_CHECKING:
+    from .audit.finding import Audit
+
+
+@click.command()
+@_data
+@click.option("--check", "checks", multiple=True, metavar="NAME", help="Only this check.")
+@click.option("--all", "every", is_flag=True, help="Also what is consistent or cannot be tested.")
+@click.option("--out", metavar="FILE", help="Write every finding as .csv or .xlsx instead.")
+@_json
+@_examples("evidence audit\nevidence audit --check percentage --all\nevidence audit --json")
+def audit(
+    data: str | None, checks: tuple[str, ...], every: bool, out: str | None, as_json: bool
+) -> None:
+    """Check the table's own arithmetic; ends with 1 if something must be mended."""
+    from .audit.finding import audit_frame
+    from .audit.table import audit_tables
+    from .tables.load import load
+
+    found = audit_tables(load(data), checks or None)
+    table = audit_frame(found)
+    if out:
+        _save_table(table, out)
+    elif as_json:
+        _print_json(_records(table))
+    else:
+        _print_findings(found, every)
+    sys.exit(1 if any(one.must_change for one in found) else 0)
+
+
+def _print_findings(found: list[Audit], every: bool) -> None:
+    from .audit.finding import SEVERITIES
+    from .formatting import plural
+
+    shown = SEVERITIES if every else ("error", "warning")
+    for severity in shown:
+        for one in found:
+            if one.severity == severity:
+                click.echo(f"{severity:<8} {one.subject}: {one.reason}")
+                if one.evidence:
+                    click.echo(f"{'':<8} {one.evidence}")
+                if one.acknowledged:
+                    click.echo(f"{'':<8} reviewed by {one.reviewer}: {one.acknowledged}")
+    click.echo(f"{plural(len(found), 'test')}:")
+    for (check, severity, verdict), number in sorted(
+        Counter((one.check, one.severity, one.verdict) for one in found).items()
+    ):
+        click.echo(f"  {check:<14}{verdict:<28}{severity:<9}{number:>5}")
+    left = sum(one.must_change for one in found)
+    click.echo(f"{plural(left, 'finding')} must be mended or acknowledged in acknowledged.csv")
+
+
+COMMANDS = (audit,)

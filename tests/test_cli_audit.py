@@ -1,0 +1,51 @@
+"""The audit's commands as a user meets them: texts, JSON, files, exit codes."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from tests.conftest import TOPIC
+from tests.editing import cell, edit
+from tests.test_cli import Capture, run
+
+
+def test_audit_says_what_it_tested(capsys: Capture) -> None:
+    code, out, err = run(capsys, "audit", "--data", str(TOPIC))
+    assert (code, err) == (0, "")
+    assert out.startswith("7 tests:\n")
+    assert out.endswith("0 findings must be mended or acknowledged in acknowledged.csv\n")
+
+
+def test_audit_ends_with_1_when_something_must_be_mended(capsys: Capture, topic: Path) -> None:
+    edit(topic, cell("alder-2001.1", "printed_percent", "12.5"))
+    code, out, _ = run(capsys, "audit", "--data", str(topic))
+    assert code == 1
+    assert out.startswith(
+        "error    alder-2001.1: 3 of 40 are printed as 12.5%: one of the two is wrong\n"
+        "         3/40 = 7.500%; 12.5% of 40 is 5\n"
+    )
+    (topic / "acknowledged.csv").write_text(
+        "subject,check,note,reviewer\nalder-2001.1,percentage,A misprint.,the guild\n"
+    )
+    code, out, _ = run(capsys, "audit", "--data", str(topic))
+    assert code == 0 and "reviewed by the guild: A misprint." in out
+
+
+def test_audit_of_one_check_with_everything(capsys: Capture) -> None:
+    code, out, _ = run(capsys, "audit", "--check", "percentage", "--all", "--data", str(TOPIC))
+    assert code == 0 and "ok       birch-2004.1: 0 of 25 are printed as 0%" in out
+    code, _, err = run(capsys, "audit", "--check", "luck", "--data", str(TOPIC))
+    assert code == 1 and err.startswith("check 'luck' is unknown; choose one of: percentage")
+
+
+def test_audit_as_json_and_as_a_file(capsys: Capture, topic: Path, tmp_path: Path) -> None:
+    edit(topic, cell("alder-2001.1", "printed_percent", "12.5"))
+    code, out, _ = run(capsys, "audit", "--json", "--data", str(topic))
+    assert code == 1 and json.loads(out)[0]["verdict"] == "contradicts its count"
+    target = tmp_path / "audit.csv"
+    code, out, _ = run(capsys, "audit", "--out", str(target), "--data", str(topic))
+    assert (code, out) == (1, f"wrote {target}\n")
+    with target.open(encoding="utf-8") as file:
+        assert next(csv.DictReader(file))["subject"] == "alder-2001.1"
