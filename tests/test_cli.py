@@ -146,6 +146,11 @@ def test_help_has_examples(capsys: Capture, command: str) -> None:
     assert code == 0 and f"Examples:\n    evidence {command}" in out
 
 
+def test_the_first_help_has_examples_too(capsys: Capture) -> None:
+    code, out, _ = run(capsys, "-h")
+    assert code == 0 and "Examples:\n    evidence check\n" in out
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['evidence', '--help']\n"

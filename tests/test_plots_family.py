@@ -126,7 +126,8 @@ def test_no_dot_hides_another_and_no_text_overlaps(rows):
     [
         ({"follow_up_months": -1}, "between 0 and 960"),
         ({"follow_up_months": 5000}, "between 0 and 960"),
-        ({"total": None}, "total must be given"),
+        ({"total": -5}, "total must not be negative"),
+        ({"total": None}, None),
         ({"time_basis": list("abcdefg")[:5]}, None),
     ],
 )
@@ -143,7 +144,7 @@ def test_map_names_a_missing_column_and_too_many_time_bases():
     with pytest.raises(SynthesisError, match="needs the column cohort, total"):
         evidence_map(MAP.drop(columns=["cohort", "total"]))
     many = pd.concat([MAP, MAP], ignore_index=True).assign(time_basis=list("abcdefghij"))
-    with pytest.raises(SynthesisError, match="shapes for 6 time bases; these are 10: a, b"):
+    with pytest.raises(SynthesisError, match="shapes for 7 time bases; these are 10: a, b"):
         evidence_map(many)
 
 
@@ -171,7 +172,7 @@ def test_flow_has_a_box_per_stage_and_per_exit_and_arrows_between():
     assert len(patches(axes, "_left")) == 2
     assert len(patches(axes, "_arrow")) == 3 + 2
     shown = " ".join(t.get_text().replace("\N{NO-BREAK SPACE}", " ") for t in axes.texts)
-    for said in ("Rows found (n = 431)", "Left out (n = 134)", "overlap (n = 1)"):
+    for said in ("Rows found (n = 431)", "Left out: 134", "Overlap (n = 1)"):
         assert said in shown
     assert faults(axes.figure) == []
 
@@ -241,3 +242,16 @@ def test_family_goes_into_a_page():
 def test_flow_without_reasons_lets_the_stage_say_why():
     steps = STEPS.assign(stage=STEPS["stage"].where(STEPS["stage"] != "", STEPS["reason"]))
     assert flow(steps.drop(columns="reason")).get_label() == flow(STEPS).get_label()
+
+
+def test_flow_of_rows_names_their_cohorts():
+    steps = STEPS.rename(columns={"count": "rows"}).assign(cohorts=[300, 80, 10, 210, 1, 209, 96])
+    shown = " ".join(t.get_text() for t in flow(steps).texts).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Rows found (431 rows, 300 cohorts)" in shown
+    assert "Overlap (1 row, 1 cohort)" in shown
+
+
+def test_dots_that_nearly_coincide_are_set_in_lanes():
+    near = dots([("Q", name, 24 + 2 * n, 5000, True, "fixed") for n, name in enumerate("abcd")])
+    (group,) = collections(evidence_map(near), "_pooled")
+    assert len(set(np.asarray(group.get_offsets())[:, 1])) > 2

@@ -21,6 +21,7 @@ from evidence.plots.marks import Band
 from evidence.plots.more_rows import add_answer, add_claim, add_excluded, group_rows
 from evidence.plots.rows import forest_rows, sort_rows
 from evidence.plots.style import STYLES, ForestStyle
+from evidence.plots.text import width
 from evidence.pooling.listing import side_by_side
 
 LONG = "A collaboration of very many surgeons and neurologists with an equally long name, 1998"
@@ -82,11 +83,13 @@ def tables(draw, most=12):
     st.sampled_from(["default", "double", "single", "slide"]),
     st.sampled_from([None, "Short", LONG, LONG + LONG]),
     st.sampled_from([None, (0.0, 0.1), (0.2, 0.3), (0.0, 1.0)]),
+    st.sampled_from([72, 100, 110, 150, 300]),
 )
-def test_no_text_overlaps_another_or_leaves_the_canvas(frame, name, title, xlim):
+def test_no_text_overlaps_another_or_leaves_the_canvas(frame, name, title, xlim, dpi):
     if name == "single":  # a column has no room for people in millions
         frame = frame[frame["total"] < 10_000]
     axes = forest(pool(frame), title=title, style=replace(STYLES[name], xlim=xlim))
+    axes.figure.set_dpi(dpi)
     assert geometry_faults(axes.figure) == []
 
 
@@ -294,7 +297,9 @@ def test_marks_differ_in_grey():
 
 def test_layout_tells_where_everything_was_put():
     answer = pool(SIX)
-    places = plan(forest_content(answer, "T", ForestStyle()), ForestStyle()).to_frame()
+    layout = plan(forest_content(answer, "T", ForestStyle()), ForestStyle())
+    places = layout.to_frame()
+    assert len(layout.rules) == 2  # below the header and above the answer
     assert {"title", "header", "study", "pooled", "prediction", "note"} == set(places["role"])
     assert places["y"].min() > 0
 
@@ -329,7 +334,20 @@ def test_studies_side_by_side_pretend_no_weight_and_no_answer():
     assert "weight" not in shown
     assert "Caution: The definitions differ. " in shown + " "
     assert axes.get_label() == (
-        "Forest plot: How many recur? 6 studies, 58 of 1\u202f580 people, not pooled. "
-        "The studies range from 0.0% to 47.6%. The definitions differ."
+        "Forest plot: How many recur? 6 studies, 58 of 1\u202f580 people. Not pooled. "
+        "The definitions differ. The studies range from 0.0% to 47.6%."
     )
     assert geometry_faults(axes.figure) == []
+
+
+@pytest.mark.parametrize("dpi", [60, 72, 90, 100, 110, 150, 300])
+def test_texts_are_as_wide_as_they_were_measured_at_every_resolution(dpi):
+    answer = side_by_side(SIX, "Claims data count any lumbar operation, clinical series any disc")
+    axes = forest(answer)
+    axes.figure.set_dpi(dpi)
+    axes.figure.draw_without_rendering()
+    for text in axes.texts:
+        size, bold = text.get_fontsize() * dpi / 72, text.get_fontweight() == "bold"
+        measured = width(text.get_text(), ("DejaVu Sans",), bold) * size
+        assert text.get_window_extent().width <= measured + 2
+        assert text.get_window_extent().width >= 0.94 * measured - 2

@@ -40,6 +40,7 @@ def test_arms_at_one_time_are_added_together(tables: Tables) -> None:
     cedar = studies.loc["cedar-2010"]
     assert (cedar["row_id"], cedar["arm"]) == ("cedar-2010.1+cedar-2010.2", "slate + reed")
     assert (cedar["events"], cedar["total"]) == (20, 175)
+    assert cedar["intervention_as_reported"] == "slate roof + reed roof"
     assert pd.isna(cedar["printed_percent"])
     assert len(studies) == 3
 
@@ -107,7 +108,7 @@ def test_too_few_cohorts_are_shown_and_not_pooled(topic: Path) -> None:
     )
     pooled = answer("leaks", load(topic)).synthesis
     assert (pooled.k, pooled.estimate, len(pooled.studies)) == (3, None, 3)
-    assert pooled.cautions == ("not pooled: 3 cohorts, and the question asks for at least 4",)
+    assert pooled.cautions[0] == "not pooled: 3 cohorts, and the question asks for at least 4"
 
 
 def test_mixed_definitions_are_shown_and_not_pooled(topic: Path) -> None:
@@ -152,6 +153,16 @@ def test_pooled_sentence(tables: Tables) -> None:
     assert text.startswith("11.3% (95% CI 4.9 to 24.0), from 3 cohorts with 25 of 238 people. ")
 
 
+def test_the_standing_of_the_counts_travels_with_the_answer(topic: Path) -> None:
+    edit(topic, cell("alder-2001.2", "count_from", "derived"))
+    edit(topic, cell("birch-2004.1", "source_type", "secondary"))
+    edit(topic, cell("cedar-2010.2", "citation_verified", "no"))
+    assert answer("leaks", load(topic)).synthesis.cautions[-1] == (
+        "of 3 counts: 2 read in an abstract only, 1 read in another work that restates them, "
+        "1 derived from a printed percentage, 1 cited with fields that are not verified"
+    )
+
+
 def test_flow_accounts_for_every_row(tables: Tables) -> None:
     for found in answers(tables).values():
         flow = found.flow()
@@ -173,7 +184,7 @@ def test_overview_has_a_row_for_every_question_and_full_precision(tables: Tables
 
 def test_evidence_table_has_every_bearing_row(tables: Tables) -> None:
     table = evidence_table(answers(tables).values())
-    assert len(table) == 6 and table["pooled"].sum() == 5
+    assert len(table) == 7 and table["pooled"].sum() == 5
     assert not table[table["stage"] == "same patients"]["pooled"].any()
 
 

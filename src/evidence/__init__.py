@@ -13,14 +13,19 @@ __version__ = "0.1.0"
 _HOME = {
     "Answer": "questions",
     "Audit": "audit.finding",
+    "Band": "plots.marks",
     "DataError": "errors",
     "EvidenceError": "errors",
     "ForestStyle": "plots.style",
     "Model": "pooling.model",
     "Question": "tables.toml",
+    "STYLES": "plots.style",
     "Synthesis": "pooling.model",
     "SynthesisError": "errors",
     "Tables": "tables.load",
+    "add_answer": "plots.more_rows",
+    "add_claim": "plots.more_rows",
+    "add_excluded": "plots.more_rows",
     "answer": "questions",
     "answers": "questions",
     "audit_frame": "audit.finding",
@@ -31,6 +36,7 @@ _HOME = {
     "flow": "plots.flow",
     "forest": "plots.forest",
     "forest_rows": "plots.rows",
+    "group_rows": "plots.more_rows",
     "load": "tables.load",
     "load_questions": "tables.load",
     "load_references": "tables.load",
@@ -44,7 +50,9 @@ _HOME = {
     "save_table": "tables.export",
     "sentence": "questions",
     "side_by_side": "pooling.listing",
+    "sort_rows": "plots.rows",
     "study_rates": "rates",
+    "svg_text": "plots.export",
 }
 
 __all__ = ["__version__", *_HOME]

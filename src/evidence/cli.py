@@ -46,16 +46,14 @@ def _examples(text: str) -> Callable[[F], F]:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="evidence")
+@_examples(
+    "evidence check\n"
+    "evidence pool symptomatic-recurrence\n"
+    "evidence forest symptomatic-recurrence --out recurrence.pdf\n"
+    "evidence report"
+)
 def cli() -> None:
-    r"""Checked tables of studies, rates, pooled answers, forest plots and a report.
-
-    \b
-    Examples:
-      evidence check
-      evidence pool symptomatic-recurrence
-      evidence forest symptomatic-recurrence --out recurrence.pdf
-      evidence report
-    """
+    """Checked tables of studies, rates, pooled answers, forest plots and a report."""
 
 
 @cli.command()

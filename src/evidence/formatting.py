@@ -98,7 +98,7 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
         number = float(value)  # type: ignore[arg-type]
         if name in PERCENTS:
             return percent(number)
-        return count(number) if number == round(number) else significant(number)
+        return count(number) if number == round(number) else significant(number, 4)
 
     columns = {str(name): [cell(str(name), value) for value in frame[name]] for name in frame}
     return type(frame)(columns, index=frame.index)

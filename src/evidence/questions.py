@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -23,6 +23,14 @@ STAGES = {
     "enters": "enters the answer",
 }
 """What can become of a row that bears on a question, in the order in which it is decided."""
+
+
+WEAKEST_LAST = {
+    "source_type": ("full text", "abstract", "secondary"),
+    "count_from": ("reported", "derived"),
+    "citation_verified": ("yes", "no"),
+}
+"""How far a row can be relied on; a row made of several is as good as the weakest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +111,7 @@ def sentence(found: Answer) -> str:
     unit = pooled.measure.scale.unit
     if pooled.estimate is None:
         low, high = pooled.studies["estimate"].min(), pooled.studies["estimate"].max()
-        said = "; ".join(caution.rstrip(".") for caution in pooled.cautions)
+        said = pooled.cautions[0].rstrip(".")
         return (
             f"{said[:1].upper()}{said[1:]}. The rates of {plural(pooled.k, 'cohort')} lie between "
             f"{percent(low)}{unit} and {percent(high)}{unit}."
@@ -142,9 +150,7 @@ def answers(tables: Tables) -> dict[str, Answer]:
 
 
 def evidence_table(answers: Iterable[Answer]) -> pd.DataFrame:
-    """What was found for each question, for a map: one row per question and reported count.
-
-    Rows that do not say how many people they are about are left out.
+    """What was found for each question, for a map: one row per question and reported row.
 
     Returns:
         `question` (its title), `label`, `cohort`, `follow_up_months`, `time_basis`, `total`,
@@ -159,7 +165,7 @@ def evidence_table(answers: Iterable[Answer]) -> pd.DataFrame:
     ]
     table = pd.concat(found, ignore_index=True)
     names = ["question", "label", "cohort", "follow_up_months", "time_basis", "total", "stage"]
-    return table.loc[table["total"].notna(), [*names, "pooled"]]
+    return table[[*names, "pooled"]]
 
 
 def rate_table(
@@ -271,14 +277,22 @@ def _choose(cohort: pd.DataFrame, question: Question) -> pd.DataFrame:
 
 
 def _combine(arms: pd.DataFrame) -> pd.Series:
-    """One row for a cohort: its only row, or its arms with events and totals added."""
+    """One row for a cohort: its only row, or its arms with events and totals added.
+
+    Where the arms differ, texts stand side by side, and the standing is that of the weakest.
+    """
     row = arms.iloc[0].copy()
-    if len(arms) > 1:
-        row["row_id"] = "+".join(arms["row_id"])
-        row["arm"] = " + ".join(arms["arm"])
-        row["events"], row["total"] = arms["events"].sum(), arms["total"].sum()
-        row["printed_percent"] = None
-        row["count_from"] = "derived" if (arms["count_from"] == "derived").any() else "reported"
+    if len(arms) == 1:
+        return row
+    for column in row.index:
+        values = arms[column].dropna().unique()
+        if column in WEAKEST_LAST:
+            row[column] = max(values, key=WEAKEST_LAST[column].index)
+        elif len(values) > 1 and isinstance(values[0], str):
+            row[column] = " + ".join(values)
+    row["row_id"] = "+".join(arms["row_id"])
+    row["events"], row["total"] = arms["events"].sum(), arms["total"].sum()
+    row["printed_percent"] = None
     return row
 
 
@@ -286,16 +300,32 @@ def _synthesis(question: Question, entering: pd.DataFrame) -> Synthesis:
     model = model_of(question.model)
     k = len(entering)
     if not question.pool:
-        return side_by_side(
-            entering, f"not pooled: {question.pool_because}", question.measure, model
-        )
-    if 1 < k < question.minimum_k:
+        because = f"not pooled: {question.pool_because}"
+    elif 1 < k < question.minimum_k:
         because = (
             f"not pooled: {plural(k, 'cohort')}, and the question asks for at least "
             f"{count(question.minimum_k)}"
         )
-        return side_by_side(entering, because, question.measure, model)
-    return pool(entering, question.measure, model)
+    else:
+        because = ""
+    if because:
+        found = side_by_side(entering, because, question.measure, model)
+    else:
+        found = pool(entering, question.measure, model)
+    return replace(found, cautions=found.cautions + _standing_of(entering))
+
+
+def _standing_of(entering: pd.DataFrame) -> tuple[str, ...]:
+    """What a reader must know of where the counts come from; nothing where all is verified."""
+    k = len(entering)
+    parts = {
+        "read in an abstract only": entering["source_type"] == "abstract",
+        "read in another work that restates them": entering["source_type"] == "secondary",
+        "derived from a printed percentage": entering["count_from"] == "derived",
+        "cited with fields that are not verified": entering["citation_verified"] == "no",
+    }
+    said = [f"{rows.sum()} {text}" for text, rows in parts.items() if rows.any()]
+    return (f"of {plural(k, 'count')}: {', '.join(said)}",) if said else ()
 
 
 def _narrow(question: Question, restriction: Rows) -> Question:

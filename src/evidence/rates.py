@@ -38,14 +38,18 @@ def study_rates(
     >>> study_rates(lebow)[["estimate", "low", "high"]].round(4).to_dict("records")
     [{'estimate': 0.1019, 'low': 0.0578, 'high': 0.1732}]
     """
-    method = choose(INTERVALS, interval, "interval")
     check_level(level)
     events, total = counts(frame)
-    low, high = method(events, total, 1 - level)
-    return frame.assign(
-        estimate=events / total,
-        low=np.where(events == 0, 0.0, np.clip(low, 0.0, 1.0)),
-        high=np.where(events == total, 1.0, np.clip(high, 0.0, 1.0)),
+    low, high = proportion_limits(events, total, interval, level)
+    return frame.assign(estimate=events / total, low=low, high=high)
+
+
+def proportion_limits(events: Array, total: Array, interval: str, level: float) -> Bounds:
+    """Limits of each proportion, inside [0, 1] and exactly at the bound for 0 and n of n."""
+    low, high = choose(INTERVALS, interval, "interval")(events, total, 1 - level)
+    return (
+        np.where(events == 0, 0.0, np.clip(low, 0.0, 1.0)),
+        np.where(events == total, 1.0, np.clip(high, 0.0, 1.0)),
     )
 
 
@@ -61,11 +65,15 @@ def counts(frame: pd.DataFrame) -> Bounds:
     missing = [name for name in ("events", "total") if name not in frame.columns]
     if missing:
         raise SynthesisError(f"the frame has no column {' or '.join(missing)}; it is needed")
-    names = (frame["study_id"] if "study_id" in frame.columns else frame.index).astype(str)
-    events, total = (
-        pd.to_numeric(frame[name], errors="coerce").to_numpy(float, na_value=math.nan)
-        for name in ("events", "total")
-    )
+    events, total = (numbers(frame, name) for name in ("events", "total"))
+    bad = ~((events >= 0) & (events <= total) & (total > 0))
+    bad |= (events != np.round(events)) | (total != np.round(total)) | np.isinf(total)
+    if bad.any():
+        raise SynthesisError(_count_faults(names_of(frame)[bad], events[bad], total[bad]))
+    return events, total
+
+
+def _count_faults(names: NDArray[np.str_], events: Array, total: Array) -> str:
     faults = []
     for name, x, n in zip(names, events, total, strict=True):
         if not (math.isfinite(x) and math.isfinite(n)):
@@ -76,11 +84,21 @@ def counts(frame: pd.DataFrame) -> Bounds:
             faults.append(f"{name}: total ({n:g}) must be at least 1")
         elif x < 0:
             faults.append(f"{name}: events ({x:g}) must not be negative")
-        elif x > n:
+        else:
             faults.append(f"{name}: events ({x:.0f}) must not exceed total ({n:.0f})")
-    if faults:
-        raise SynthesisError("counts cannot be used:\n  " + "\n  ".join(faults))
-    return events, total
+    return "counts cannot be used:\n  " + "\n  ".join(faults)
+
+
+def names_of(frame: pd.DataFrame) -> NDArray[np.str_]:
+    """What each row is called in messages: its `study_id`, or its index where it has none."""
+    names = frame["study_id"] if "study_id" in frame.columns else frame.index
+    return np.array([str(name) for name in names], dtype=str)
+
+
+def numbers(frame: pd.DataFrame, column: str) -> Array:
+    """A column as floats; what is not a number becomes missing, for the caller to refuse."""
+    found = pd.to_numeric(frame[column], errors="coerce")
+    return np.asarray(found.to_numpy(float, na_value=math.nan), float)
 
 
 def check_level(level: float) -> None:
@@ -193,6 +211,22 @@ def _blaker(events: Array, total: Array, miss: float) -> Bounds:
     return low, high
 
 
+def _arcsine(events: Array, total: Array, miss: float) -> Bounds:
+    """Wald interval on the arcsine scale."""
+    centre = np.arcsin(np.sqrt(events / total))
+    half = float(special.ndtri(1 - miss / 2)) / (2 * np.sqrt(total))
+    low, high = np.maximum(centre - half, 0.0), np.minimum(centre + half, math.pi / 2)
+    return np.asarray(np.sin(low) ** 2, float), np.asarray(np.sin(high) ** 2, float)
+
+
+def _logit(events: Array, total: Array, miss: float) -> Bounds:
+    """Wald interval on the logit scale; 0.5 joins both cells of a study at 0 or n."""
+    add = 0.5 * ((events == 0) | (events == total))
+    x, y = events + add, total - events + add
+    half = float(special.ndtri(1 - miss / 2)) * np.sqrt(1 / x + 1 / y)
+    return special.expit(np.log(x / y) - half), special.expit(np.log(x / y) + half)
+
+
 INTERVALS: dict[str, Callable[[Array, Array, float], Bounds]] = {
     "wilson": _from_statsmodels("wilson"),
     "wilson_corrected": _wilson_corrected,
@@ -201,6 +235,8 @@ INTERVALS: dict[str, Callable[[Array, Array, float], Bounds]] = {
     "jeffreys": _from_statsmodels("jeffreys"),
     "mid_p": _mid_p,
     "blaker": _blaker,
+    "arcsine": _arcsine,
+    "logit": _logit,
 }
 """Every interval for one proportion: function of events, total and the probability left outside.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 Array = NDArray[np.float64]
+Ticks = Callable[[float, float], tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Scale:
         unit: what follows a printed estimate, such as "%".
         factor: printed number per unit of estimate (100 for percent).
         bounds: the smallest and largest possible estimate.
+        ticks: low, high (estimates) -> where an axis between them is marked.
     """
 
     key: str
@@ -33,14 +36,155 @@ class Scale:
     unit: str
     factor: float
     bounds: tuple[float, float]
+    ticks: Ticks
 
+
+def even_ticks(low: float, high: float) -> tuple[float, ...]:
+    """About five marks in steps of 1, 2 or 5 times a power of ten.
+
+    >>> even_ticks(0.0, 0.42)
+    (0.0, 0.1, 0.2, 0.3, 0.4)
+    """
+    if not high > low:
+        return (low,)
+    power = 10.0 ** math.floor(math.log10((high - low) / 5))
+    step = next(m * power for m in (1, 2, 5, 10) if (high - low) / (m * power) <= 6)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return tuple(float(f"{i * step:.12g}") for i in range(first, last + 1))
+
+
+def ratio_ticks(low: float, high: float) -> tuple[float, ...]:
+    """Marks at 1, 2 and 5 times powers of ten; at powers of ten where that would be many.
+
+    >>> ratio_ticks(0.08, 2.5)
+    (0.1, 0.2, 0.5, 1.0, 2.0)
+    """
+    if not (0 < low < high):
+        return even_ticks(low, high)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1,) if len(powers) > 4 else (1, 2, 5)
+    marks = (float(f"{m}e{power}") for power in powers for m in steps)
+    return tuple(mark for mark in marks if low <= mark <= high)
+
+
+def _arcsine(estimate: Array) -> Array:
+    return np.asarray(np.arcsin(np.sqrt(estimate)), float)
+
+
+def _sine_squared(effect: Array) -> Array:
+    return np.asarray(np.sin(np.clip(effect, 0.0, math.pi / 2)) ** 2, float)
+
+
+def _square(effect: Array) -> Array:
+    return np.asarray(np.maximum(effect, 0.0) ** 2, float)
+
+
+def _same(value: Array) -> Array:
+    return np.asarray(value, float)
+
+
+def _exp_below_one(effect: Array) -> Array:
+    return np.asarray(np.exp(np.minimum(effect, 0.0)), float)
+
+
+def freeman_tukey(n: float) -> Scale:
+    """The double arcsine scale of proportions, read back at a sample size `n`.
+
+    The inverse is Miller's (1978), doi 10.1080/00031305.1978.10479283; effects beyond those of 0
+    of n and n of n are read as 0 and 1. It depends on `n`, which a pooled answer does not have:
+    Schwarzer et al. (2019), doi 10.1002/jrsm.1348, show what that does.
+    """
+
+    def link(estimate: Array) -> Array:
+        x = np.asarray(estimate, float) * n
+        first = np.arcsin(np.sqrt(x / (n + 1)))
+        return np.asarray((first + np.arcsin(np.sqrt((x + 1) / (n + 1)))) / 2, float)
+
+    lowest, highest = float(link(np.array(0.0))), float(link(np.array(1.0)))
+
+    def inverse(effect: Array) -> Array:
+        double = 2 * np.clip(effect, lowest, highest)
+        sine = np.sin(double)
+        inside = 1 - (sine + (sine - 1 / sine) / n) ** 2
+        found = (1 - np.sign(np.cos(double)) * np.sqrt(np.maximum(inside, 0.0))) / 2
+        found = np.where(np.asarray(effect) <= lowest, 0.0, found)
+        return np.asarray(np.where(np.asarray(effect) >= highest, 1.0, found), float)
+
+    return Scale(
+        "freeman_tukey", "double arcsine", link, inverse, "%", 100.0, (0.0, 1.0), even_ticks
+    )
+
+
+def freeman_tukey_rate(time: float) -> Scale:
+    """The Freeman-Tukey scale of incidence rates, read back at a person-time of `time`.
+
+    An effect z = (sqrt(r) + sqrt(r + 1/time))/2 comes from r = (z - 1/(4 time z))**2; effects
+    below that of a rate of zero are read as zero.
+    """
+
+    def link(estimate: Array) -> Array:
+        rate = np.asarray(estimate, float)
+        return np.asarray((np.sqrt(rate) + np.sqrt(rate + 1 / time)) / 2, float)
+
+    lowest = 0.5 / math.sqrt(time)
+
+    def inverse(effect: Array) -> Array:
+        z = np.maximum(effect, lowest)
+        return np.asarray(np.where(z <= lowest, 0.0, (z - 1 / (4 * time * z)) ** 2), float)
+
+    return Scale("freeman_tukey_rate", "double square root", link, inverse, *RATE_UNIT, even_ticks)
+
+
+RATE_UNIT: tuple[str, float, tuple[float, float]] = (
+    " per 1000 person-years", 1000.0, (0.0, math.inf),
+)  # fmt: skip
 
 LOGIT = Scale(
-    key="logit",
-    label="log odds",
-    link=lambda estimate: np.asarray(special.logit(estimate), float),
-    inverse=lambda effect: np.asarray(special.expit(effect), float),
-    unit="%",
-    factor=100.0,
-    bounds=(0.0, 1.0),
-)
+    "logit", "log odds",
+    lambda estimate: np.asarray(special.logit(estimate), float),
+    lambda effect: np.asarray(special.expit(effect), float),
+    "%", 100.0, (0.0, 1.0), even_ticks,
+)  # fmt: skip
+LOG_PROPORTION = Scale(
+    "log", "log proportion", lambda estimate: np.asarray(np.log(estimate), float),
+    _exp_below_one, "%", 100.0, (0.0, 1.0), ratio_ticks,
+)  # fmt: skip
+ARCSINE = Scale("arcsine", "arcsine", _arcsine, _sine_squared, "%", 100.0, (0.0, 1.0), even_ticks)
+RAW_PROPORTION = Scale(
+    "raw", "untransformed", _same,
+    lambda effect: np.asarray(np.clip(effect, 0.0, 1.0), float), "%", 100.0, (0.0, 1.0), even_ticks,
+)  # fmt: skip
+LOG_RATE = Scale(
+    "log_rate", "log rate", lambda estimate: np.asarray(np.log(estimate), float),
+    lambda effect: np.asarray(np.exp(np.minimum(effect, 700.0)), float), *RATE_UNIT, ratio_ticks,
+)  # fmt: skip
+SQRT_RATE = Scale(
+    "square_root", "square root", lambda estimate: np.asarray(np.sqrt(estimate), float),
+    _square, *RATE_UNIT, even_ticks,
+)  # fmt: skip
+RAW_RATE = Scale(
+    "raw_rate", "untransformed", _same,
+    lambda effect: np.asarray(np.maximum(effect, 0.0), float), *RATE_UNIT, even_ticks,
+)  # fmt: skip
+
+PROBIT = Scale(
+    "probit", "probit", lambda estimate: np.asarray(special.ndtri(estimate), float),
+    lambda effect: np.asarray(special.ndtr(effect), float), "%", 100.0, (0.0, 1.0), even_ticks,
+)  # fmt: skip
+CLOGLOG = Scale(
+    "cloglog", "complementary log-log",
+    lambda estimate: np.asarray(np.log(-np.log1p(-np.asarray(estimate))), float),
+    lambda effect: np.asarray(-np.expm1(-np.exp(np.minimum(effect, 300.0))), float),
+    "%", 100.0, (0.0, 1.0), even_ticks,
+)  # fmt: skip
+
+LINK_SCALES: dict[str, Scale] = {"logit": LOGIT, "probit": PROBIT, "cloglog": CLOGLOG}
+"""Links that a binomial likelihood can use."""
+
+RATE_UNITS: dict[str, float] = {
+    "per person-year": 1.0,
+    "per 100 person-years": 100.0,
+    "per 1000 person-years": 1000.0,
+    "per 100 000 person-years": 100000.0,
+}
+"""Units in which an incidence rate is printed, with the number that multiplies the rate."""

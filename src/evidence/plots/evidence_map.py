@@ -23,9 +23,9 @@ MONTHS = (0, 1, 3, 6, 12, 24, 60, 120, 240, 480, 960)
 SIZES = (
     (1000, 8.0, "large, 1000 people or more"),
     (100, 6.0, "middle, 100 to 999"),
-    (0, 4.0, "small, fewer"),
+    (0, 4.0, "small, fewer or not stated"),
 )
-SHAPES = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"))
+SHAPES = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"), ("X", "✖"))
 PLOT = 74.0  # width of the part with the dots, mm
 LANE = 9.0  # height of a line of dots, points
 APART = 0.27  # share of the plot for rows without a time
@@ -47,8 +47,8 @@ def evidence_map(
 
     Args:
         frame: rows with `question` (its label), `cohort`, `follow_up_months` (may be missing),
-            `total`, `pooled` (true or false) and `time_basis` (may be missing). Questions keep the
-            order of their first row.
+            `total` (may be missing), `pooled` (true or false) and `time_basis` (may be missing).
+            Questions keep the order of their first row.
         ax: as in `forest`.
         title: above the figure; also opens the alt text.
         style: fonts, colours and width; its columns are not used.
@@ -114,8 +114,8 @@ def _dots_of(frame: pd.DataFrame) -> pd.DataFrame:
     if (months < 0).any() or (months > MONTHS[-1]).any():
         raise SynthesisError(f"follow_up_months must lie between 0 and {MONTHS[-1]}, or be missing")
     totals = pd.to_numeric(frame["total"], errors="coerce")
-    if totals.isna().any() or (totals < 0).any():
-        raise SynthesisError("total must be given, and not be negative, in every row of the map")
+    if (totals < 0).any():
+        raise SynthesisError("total must not be negative in any row of the map")
     basis = frame["time_basis"].fillna("not stated").map(clean).replace("", "not stated")
     shapes = {name: index for index, name in enumerate(basis.drop_duplicates().sort_values())}
     if len(shapes) > len(SHAPES):
@@ -130,7 +130,7 @@ def _dots_of(frame: pd.DataFrame) -> pd.DataFrame:
         pooled=frame["pooled"].astype(bool),
         basis=basis,
         marker=[SHAPES[shapes[name]][0] for name in basis],
-        size=[next(points for least, points, _ in SIZES if n >= least) for n in totals],
+        size=[next(points for least, points, _ in SIZES if n >= least) for n in totals.fillna(0)],
     ).reset_index(drop=True)
     dots = dots.assign(x=_places(dots))
     return dots.assign(lane=_lanes(dots))

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import matplotlib.style
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.font_manager import FontProperties
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.transforms import Bbox
 
 from ..errors import SynthesisError
-from ..formatting import count
+from ..formatting import count, plural
 from .layout import EDGE, TITLE
-from .picture import new_axes, room_of, settle
+from .picture import even_text, new_axes, room_of, settle
 from .style import DEFAULT, POINTS_PER_MM, ForestStyle
 from .text import ASCENT, LINE, clean, font, width, wrap
 from .words import sentence
@@ -58,8 +58,9 @@ def flow(
     """A flow diagram in the manner of PRISMA: kept rows go down, the others leave to the right.
 
     Args:
-        steps: top to bottom, with `stage` (what is counted), `count`, `kind` ("kept" or "left") and
-            `reason` (why rows left; without that column, or where it is blank, `stage` says it).
+        steps: top to bottom, with `stage` (what is counted), `kind` ("kept" or "left") and `count`,
+            or `rows` and perhaps their `cohorts`. `reason` says why rows left; without that column,
+            or where it is blank, `stage` says it.
         ax: Axes whose place is filled; without it a new figure as large as the content.
         title: above the figure; also opens the alt text.
         style: fonts, colours and width.
@@ -97,7 +98,8 @@ def flow(
 
 
 def _checked(steps: pd.DataFrame) -> pd.DataFrame:
-    missing = [name for name in ("stage", "count", "kind") if name not in steps.columns]
+    numbers = "rows" if "rows" in steps.columns and "count" not in steps.columns else "count"
+    missing = [name for name in ("stage", numbers, "kind") if name not in steps.columns]
     if missing:
         raise SynthesisError(f"the flow needs the column {', '.join(missing)}")
     if steps.empty or steps["kind"].iloc[0] != "kept":
@@ -106,7 +108,8 @@ def _checked(steps: pd.DataFrame) -> pd.DataFrame:
     if unknown:
         raise SynthesisError(f"a step is 'kept' or 'left', not {unknown[0]!r}")
     reason = steps["reason"].fillna("") if "reason" in steps.columns else ""
-    steps = steps.assign(count=steps["count"].astype(int), reason=reason)
+    steps = steps.assign(count=steps[numbers].astype(int), reason=reason)
+    steps["text"] = [_number(row, numbers) for row in steps.to_dict("records")]
     if (steps["count"] < 0).any():
         raise SynthesisError("no count of a flow may be negative")
     remaining, left = int(steps["count"].iloc[0]), 0
@@ -121,6 +124,14 @@ def _checked(steps: pd.DataFrame) -> pd.DataFrame:
             )
         remaining, left = number, 0
     return steps.reset_index(drop=True)
+
+
+def _number(row: dict[Hashable, Any], numbers: str) -> str:
+    """How many, as it stands in a box: n of a plain count, else rows and their cohorts."""
+    if numbers == "count":
+        return f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{count(row['count'])}"
+    text = plural(row["count"], "row")
+    return f"{text}, {plural(int(row['cohorts']), 'cohort')}" if "cohorts" in row else text
 
 
 def _fitting(
@@ -175,29 +186,26 @@ def _groups(steps: pd.DataFrame) -> list[tuple[list[str], bool]]:
         names = own["reason"].where(own["reason"] != "", own["stage"])
         if own["kind"].iloc[0] == "kept":
             groups += [
-                ([_counted(*pair)], True) for pair in zip(own["stage"], own["count"], strict=True)
+                ([_counted(*pair)], True) for pair in zip(own["stage"], own["text"], strict=True)
             ]
             continue
-        reasons = [_counted(*pair) for pair in zip(names, own["count"], strict=True)]
-        total = [_counted("Left out", int(own["count"].sum()))] if len(own) > 1 else []
+        reasons = [_counted(*pair) for pair in zip(names, own["text"], strict=True)]
+        total = [f"Left out: {count(own['count'].sum())}"] if len(own) > 1 else []
         groups.append(([*total, *reasons], False))
     return groups
 
 
-def _counted(text: str, number: int) -> str:
-    return f"{clean(text)} (n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{count(number)})"
+def _counted(text: str, number: str) -> str:
+    text = clean(text)
+    unbroken = number.replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{text[:1].upper()}{text[1:]} ({unbroken})"
 
 
 def _draw(ax: Axes, plan: Flow, style: ForestStyle) -> None:
     for index, line in enumerate(plan.title):
         size = TITLE * plan.size
-        _text(
-            ax,
-            line,
-            (0.0, (ASCENT + LINE * index) * size),
-            font(style.fonts, size, bold=True),
-            style,
-        )
+        face = font(style.fonts, size, bold=True)
+        ax.add_artist(even_text(line, (0.0, (ASCENT + LINE * index) * size), face, style.ink))
     for box in plan.boxes:
         ax.add_patch(
             Rectangle(
@@ -209,7 +217,7 @@ def _draw(ax: Axes, plan: Flow, style: ForestStyle) -> None:
         face = font(style.fonts, plan.size)
         for index, line in enumerate(box.lines):
             y = box.top + (PAD + ASCENT + 0.12 + LINE * index) * plan.size
-            _text(ax, line, (box.left + PAD * plan.size, y), face, style)
+            ax.add_artist(even_text(line, (box.left + PAD * plan.size, y), face, style.ink))
     kept = [box for box in plan.boxes if box.kept]
     for above, below in pairwise(kept):
         x = above.width / 2
@@ -219,12 +227,6 @@ def _draw(ax: Axes, plan: Flow, style: ForestStyle) -> None:
         if not box.kept:
             y = box.top + box.height / 2
             _arrow(ax, (trunk, y), (box.left, y), style)
-
-
-def _text(
-    ax: Axes, text: str, at: tuple[float, float], face: FontProperties, style: ForestStyle
-) -> None:
-    ax.text(*at, text, fontproperties=face, color=style.ink, va="baseline", parse_math=False)
 
 
 def _arrow(ax: Axes, start: Sequence[float], end: Sequence[float], style: ForestStyle) -> None:

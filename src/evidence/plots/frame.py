@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
 from .layout import EDGE, NOTE, TICK, Content, Layout, plan
-from .picture import new_axes, points_from, room_of, settle
+from .picture import even_text, new_axes, points_from, room_of, settle
 from .style import ForestStyle
 from .text import font
 
@@ -55,11 +55,11 @@ def draw_texts(ax: Axes, layout: Layout, corner: tuple[float, float], style: For
     """Every text of the layout as an artist of its own."""
     place = points_from(ax, corner[0])
     for text in layout.texts:
-        ax.text(
-            text.x, text.y, text.text, transform=place, ha=text.align, va="baseline",
-            fontproperties=font(style.fonts, text.size, bold=text.bold), parse_math=False,
-            color=style.quiet if text.role in ("note", "excluded") else style.ink, clip_on=False,
-        )  # fmt: skip
+        face = font(style.fonts, text.size, bold=text.bold)
+        colour = style.quiet if text.role in ("note", "excluded") else style.ink
+        artist = even_text(text.text, (text.x, text.y), face, colour, text.align)
+        artist.set_transform(place)
+        ax.add_artist(artist)
 
 
 def draw_rules(ax: Axes, layout: Layout, corner: tuple[float, float], style: ForestStyle) -> None:

@@ -34,11 +34,9 @@ def group_rows(groups: Mapping[str, Synthesis], overall: Synthesis) -> pd.DataFr
         blocks.append(pd.DataFrame([{"kind": "group", "label": name}]))
         own = rows["study_id"].isin(answer.studies["study_id"]) & (rows["kind"] == "study")
         blocks.append(rows[own])
-        if answer.k > 1:
-            subtotal = answer_rows(answer).query("kind == 'pooled'")
-            blocks.append(
-                subtotal.assign(kind="subtotal", label="Subtotal", weight=rows[own]["weight"].sum())
-            )
+        subtotal = answer_rows(answer).query("kind == 'pooled'")  # none for a single study
+        weight = rows[own]["weight"].sum()
+        blocks.append(subtotal.assign(kind="subtotal", label="Subtotal", weight=weight))
     blocks.append(rows[rows["kind"] != "study"])
     return finished(pd.concat(blocks, ignore_index=True), overall)
 

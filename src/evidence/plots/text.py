@@ -7,6 +7,7 @@ import unicodedata
 import warnings
 from functools import lru_cache
 
+import matplotlib
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 
@@ -47,7 +48,8 @@ def width(text: str, fonts: tuple[str, ...], bold: bool = False) -> float:
     """
     if not text:
         return 0.0
-    with warnings.catch_warnings():  # matplotlib warns again, and is heard, when it draws
+    # matplotlib warns of missing glyphs again, and is heard, when it draws
+    with matplotlib.rc_context({"text.hinting": "no_hinting"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         drawn, _, _ = _RENDERER.get_text_width_height_descent(  # type: ignore[no-untyped-call]
             text, font(fonts, _SIZE, bold=bold), False

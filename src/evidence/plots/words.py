@@ -113,13 +113,11 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
         return " ".join([start, alone, *_clipped(synthesis, axis)])
     number, studies = fixed(1), synthesis.studies
     least, most = factor * studies["estimate"].min(), factor * studies["estimate"].max()
-    said = [f"{plural(synthesis.k, 'study')}, {people}, not pooled."]
+    said = [f"{plural(synthesis.k, 'study')}, {people}.", *_reasons(synthesis)]
     if synthesis.estimate is not None:
         said = [f"Pooled estimate {answer_text(synthesis)}."]
     said.append(f"The studies range from {number(least)}{unit} to {number(most)}{unit}.")
-    if synthesis.estimate is None:
-        said += [sentence(caution) for caution in synthesis.cautions]
-    else:
+    if synthesis.estimate is not None:
         said += _apart(synthesis)
     if synthesis.prediction:
         limits = interval_text(synthesis.prediction, factor)
@@ -127,6 +125,14 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
     if synthesis.heterogeneity:
         said.append(f"Heterogeneity: {heterogeneity_text(synthesis.heterogeneity)}.")
     return " ".join([start, *said, *_clipped(synthesis, axis)])
+
+
+def _reasons(synthesis: Synthesis) -> list[str]:
+    """That nothing was pooled, and why."""
+    reasons = [caution[:1].upper() + caution[1:] for caution in synthesis.cautions]
+    if not any(reason.startswith("Not pooled") for reason in reasons):
+        reasons.insert(0, "Not pooled")
+    return [sentence(reason) for reason in reasons]
 
 
 def _clipped(synthesis: Synthesis, axis: Axis | None) -> list[str]:

@@ -1,98 +1,130 @@
-"""Between-study variance from effects `y` and their variances `v`; arrays in, numbers out."""
+"""Between-study variance from effects and their variances; never below zero.
+
+Every estimator takes effects `y` and variances `v` of shape (..., k) and a design `x` of shape
+(k, p) (a column of ones for a plain mean), and returns shape (...).
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
-from ..errors import SynthesisError
+from .likelihood import most_likely_tau2
+from .roots import falling_root
+from .weighting import Fit, cross, fit, fit_weights, intercept, trace, trace_p
 
 Array = NDArray[np.float64]
 
 
 def cochran_q(y: Array, v: Array, tau2: float = 0.0) -> float:
     """Generalised Q: squared deviations from the mean, each weighted by 1/(v + tau2)."""
-    w = 1 / (v + tau2)
-    return float(w @ (y - w @ y / w.sum()) ** 2)
+    return float(fit(y, v, tau2, intercept(y.shape[-1])).q)
 
 
-def reml(y: Array, v: Array) -> float:
-    """Between-study variance by restricted maximum likelihood, never below zero.
+def dersimonian_laird(y: Array, v: Array, x: Array) -> Array:
+    """DerSimonian and Laird (1986): Q equals its expectation, weights 1/v."""
+    return _moments(y, v, x, 1 / v)
 
-    The restricted likelihood may have two maxima, so its slope is bracketed on a grid over the
-    whole range that can hold one, every downward crossing is refined, and the highest maximum is
-    returned.
 
-    Args:
-        y: effects, shape (k,), k >= 2.
-        v: their variances, shape (k,), positive.
+def two_step_dersimonian_laird(y: Array, v: Array, x: Array) -> Array:
+    """DerSimonian and Kacker (2007), DL2: the moment estimator with the weights of a DL fit."""
+    first = dersimonian_laird(y, v, x)
+    return _moments(y, v, x, 1 / (v + first[..., None]))
 
-    Source: Viechtbauer (2005), doi 10.3102/10769986030003261, equation 14.
+
+def hedges_olkin(y: Array, v: Array, x: Array) -> Array:
+    """Hedges and Olkin (1985), also called variance component or Cochran: equal weights."""
+    return _moments(y, v, x, np.ones_like(v))
+
+
+def _moments(y: Array, v: Array, x: Array, a: Array) -> Array:
+    """The tau2 at which the weighted sum of squares with fixed weights `a` is as expected."""
+    found = fit_weights(y, a, x)
+    expected = (a * v).sum(-1) - trace(found.covariance, cross(x, a * a * v))
+    return np.asarray(np.maximum((found.q - expected) / trace_p(found, x), 0.0), float)
+
+
+def hunter_schmidt(y: Array, v: Array, x: Array) -> Array:
+    """Hunter and Schmidt: (Q - k) / sum of weights (Viechtbauer 2005, equation 10)."""
+    found = fit(y, v, 0.0, x)
+    return np.asarray(np.maximum((found.q - y.shape[-1]) / found.w.sum(-1), 0.0), float)
+
+
+def hunter_schmidt_corrected(y: Array, v: Array, x: Array) -> Array:
+    """Hunter and Schmidt with the small-sample factor k/(k - p) on Q."""
+    found, k, p = fit(y, v, 0.0, x), y.shape[-1], x.shape[-1]
+    return np.asarray(np.maximum((found.q * k / (k - p) - k) / found.w.sum(-1), 0.0), float)
+
+
+def sidik_jonkman(y: Array, v: Array, x: Array) -> Array:
+    """Sidik and Jonkman (2005), doi 10.1111/j.1467-9876.2005.00489.x; above zero if y varies."""
+    k, p = y.shape[-1], x.shape[-1]
+    crude = ((y - y.mean(-1, keepdims=True)) ** 2).mean(-1)
+    safe = np.where(crude > 0, crude, 1.0)
+    found = fit(y, v, safe, x)
+    return np.asarray(np.where(crude > 0, safe * found.q / (k - p), 0.0), float)
+
+
+def paule_mandel(y: Array, v: Array, x: Array) -> Array:
+    """Paule and Mandel (1982): the tau2 at which the generalised Q equals k - p.
+
+    The empirical Bayes estimator (Morris 1983) and the DL estimator repeated until it stands
+    still are the same number (DerSimonian and Kacker 2007; Viechtbauer 2015).
     """
-    spread = float((y - y.mean()) @ (y - y.mean()))
-    if spread == 0:
-        return 0.0
-    # beyond this value the slope is negative: it is at most wmax**2 * spread - (k - 1) * wmin
-    ceiling = spread + math.sqrt(spread * float(v.max()))
-    smallest = min(float(v.min()), ceiling) * 1e-6
-    grid = np.append(0.0, np.geomspace(smallest, ceiling, 80))
-    slope = np.array([_reml_slope(tau2, y, v) for tau2 in grid])
-    candidates = [0.0] if slope[0] <= 0 else []
-    for left, right, before, after in zip(grid, grid[1:], slope, slope[1:], strict=False):
-        if before > 0 >= after:
-            candidates.append(
-                float(
-                    optimize.brentq(_reml_slope, left, right, args=(y, v), xtol=1e-300, rtol=1e-14)
-                )
-            )
-    if not candidates:
-        raise SynthesisError(
-            f"REML found no maximum between 0 and {grid[-1]:g}; check the effects and variances"
-        )
-    return max(candidates, key=lambda tau2: _reml_loglik(tau2, y, v))
+    return tau2_where_q_equals(y, v, x, y.shape[-1] - x.shape[-1])
 
 
-def _reml_slope(tau2: float, y: Array, v: Array) -> float:
-    w = 1 / (v + tau2)
-    total = w.sum()
-    residual = y - w @ y / total
-    return float(((w * residual) ** 2).sum() - total + (w @ w) / total)
+def paule_mandel_median(y: Array, v: Array, x: Array) -> Array:
+    """Median-unbiased Paule-Mandel: the generalised Q equals its chi-square median."""
+    df = y.shape[-1] - x.shape[-1]
+    return tau2_where_q_equals(y, v, x, float(special.chdtri(df, 0.5)))
 
 
-def _reml_loglik(tau2: float, y: Array, v: Array) -> float:
-    w = 1 / (v + tau2)
-    residual = y - w @ y / w.sum()
-    return float(np.log(w).sum() - np.log(w.sum()) - w @ residual**2) / 2
+def tau2_where_q_equals(y: Array, v: Array, x: Array, target: float | Array) -> Array:
+    """The tau2 at which the generalised Q takes a value; 0 where Q is below it from the start.
 
-
-def q_profile(y: Array, v: Array, level: float) -> tuple[float, float]:
-    """Interval for tau2: the values at which the generalised Q equals its chi-square quantiles.
-
-    Either end is 0 where the generalised Q at zero is already below the quantile.
-
-    Source: Viechtbauer (2007), doi 10.1002/sim.2514.
+    Q falls with tau2, and is at most (sum of squared residuals)/tau2, which brackets the root.
     """
-    df, miss = len(y) - 1, 1 - level
-    low, high = (
-        _tau2_where_q_equals(y, v, float(special.chdtri(df, upper)))
-        for upper in (miss / 2, 1 - miss / 2)
-    )
-    return low, high
+
+    def excess(tau2: Array) -> tuple[Array, Array]:
+        found: Fit = fit(y, v, tau2, x)
+        return found.q - target, -np.sum(found.pull**2, axis=-1)
+
+    at_zero = fit(y, v, 0.0, x).q
+    spread = fit_weights(y, np.ones_like(v), x).q
+    high = np.where(at_zero > target, np.maximum(spread, 0.0) / target * (1 + 1e-9), 0.0)
+    if not np.any(high > 0):
+        return np.asarray(high, float)
+    return falling_root(excess, np.zeros_like(high), high, np.zeros_like(high))
 
 
-def _tau2_where_q_equals(y: Array, v: Array, target: float) -> float:
-    if cochran_q(y, v) <= target:
-        return 0.0
-    ceiling = float((y - y.mean()) @ (y - y.mean())) / target
-    return float(
-        optimize.brentq(
-            lambda tau2: cochran_q(y, v, tau2) - target, 0.0, 2 * ceiling, xtol=1e-300, rtol=1e-14
-        )
-    )
+def restricted_maximum_likelihood(y: Array, v: Array, x: Array) -> Array:
+    """Restricted maximum likelihood (Viechtbauer 2005, equation 14)."""
+    return most_likely_tau2(y, v, x, restricted=True)
 
 
-TAU2_ESTIMATORS: dict[str, Callable[[Array, Array], float]] = {"REML": reml}
+def maximum_likelihood(y: Array, v: Array, x: Array) -> Array:
+    """Maximum likelihood (Viechtbauer 2005, equation 12)."""
+    return most_likely_tau2(y, v, x, restricted=False)
+
+
+Estimator = Callable[[Array, Array, Array], Array]
+
+TAU2_ESTIMATORS: dict[str, Estimator] = {
+    "REML": restricted_maximum_likelihood,
+    "ML": maximum_likelihood,
+    "DL": dersimonian_laird,
+    "DL2": two_step_dersimonian_laird,
+    "DLIT": paule_mandel,
+    "PM": paule_mandel,
+    "PMM": paule_mandel_median,
+    "EB": paule_mandel,
+    "HE": hedges_olkin,
+    "HS": hunter_schmidt,
+    "HSk": hunter_schmidt_corrected,
+    "SJ": sidik_jonkman,
+}
+"""Estimators by the abbreviations that the field uses (those of metafor, plus DL2 and DLIT)."""

@@ -35,29 +35,45 @@ def answer_text(answer: Synthesis) -> str:
     """The answer in one line: estimate, interval, studies and people."""
     if answer.estimate is None:
         return "No estimate: no row answers the question."
-    unit, level = answer.measure.scale.unit, f"{answer.model.level * 100:g}%"
+    level = f"{answer.model.level * 100:g}%"
+    scale, people = answer.measure.scale, answer.measure.counts_people
+    of = f"of {count(answer.total)} people" if people else f"in {count(answer.total)} person-years"
+    events = count(answer.events) + ("" if people else " events")
     return (
-        f"{percent(answer.estimate)}{unit} ({level} CI {interval_text(answer.interval)}) "
-        f"in {plural(answer.k, 'study')}, {count(answer.events)} of {count(answer.total)} people"
+        f"{fixed(1)(scale.factor * answer.estimate)}{scale.unit} "
+        f"({level} CI {interval_text(answer.interval, scale.factor)}) "
+        f"in {plural(answer.k, 'study')}, {events} {of}"
     )
 
 
 def lines(answer: Synthesis) -> list[tuple[str, str]]:
     """Name and text of every line of the summary."""
-    level = f"{answer.model.level * 100:g}%"
+    level, factor = f"{answer.model.level * 100:g}%", answer.measure.scale.factor
     found = [("Method", answer.method_text), ("Answer", answer_text(answer))]
     if answer.interval:
         found.append(("Interval", f"{level}, {answer.interval_text}"))
+    if answer.mean_rate is not None:
+        mean = f"{fixed(1)(factor * answer.mean_rate)}{answer.measure.scale.unit}"
+        limits = interval_text(answer.mean_rate_interval, factor)
+        found.append(("Reading", "the answer is the median (conditional) rate"))
+        found.append(("Mean rate", f"{mean} ({limits}), the mean (marginal) rate over studies"))
     if answer.prediction:
         found.append(
             (
                 "Prediction",
-                f"a new study's rate: {interval_text(answer.prediction)}"
+                f"a new study's rate: {interval_text(answer.prediction, factor)}"
                 f" ({level}, {answer.prediction_text})",
             )
         )
     if answer.heterogeneity:
         found.append(("Heterogeneity", heterogeneity_text(answer.heterogeneity)))
+    back = answer.readings
+    if back is not None:
+        parts = (
+            f"{fixed(1)(factor * estimate)} at the {at} size"
+            for at, estimate in zip(back["at"], back["estimate"].to_numpy(float), strict=True)
+        )
+        found.append(("Read back", ", ".join(parts)))
     return found + [("Caution", caution) for caution in answer.cautions]
 
 

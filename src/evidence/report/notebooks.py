@@ -113,9 +113,10 @@ def _accessible(body: str) -> str:
 
     def region(table: re.Match[str]) -> str:
         label = f"Table {next(numbers)}"
+        plain = table[0].replace(' border="1"', "", 1)
         return (
             f'<div class="scroll" role="region" aria-label="{label}" tabindex="0">'
-            f"{table[0].replace('<th></th>', '<td></td>')}</div>"
+            f"{plain.replace('<th></th>', '<td></td>')}</div>"
         )
 
     return re.sub(r"<table.*?</table>", region, body, flags=re.DOTALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +13,7 @@ from typing import TypeVar
 import pandas as pd
 
 from ..errors import DataError, EvidenceError, Problem
+from ..formatting import plural
 from .references import read_references
 from .schema import TABLES
 from .table import Context, read_table
@@ -29,7 +30,7 @@ def _silent(file: str, rows: int) -> None:
     """No progress is wanted."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tables:
     """A topic, checked.
 
@@ -50,13 +51,21 @@ class Tables:
     folder: Path
     title: str
     about: str
-    studies: pd.DataFrame = field(repr=False)
-    scores: pd.DataFrame = field(repr=False)
-    references: pd.DataFrame = field(repr=False)
-    vocabulary: Mapping[str, Mapping[str, Term]] = field(repr=False)
-    questions: Mapping[str, Question] = field(repr=False)
-    acknowledged: pd.DataFrame = field(repr=False)
+    studies: pd.DataFrame
+    scores: pd.DataFrame
+    references: pd.DataFrame
+    vocabulary: Mapping[str, Mapping[str, Term]]
+    questions: Mapping[str, Question]
+    acknowledged: pd.DataFrame
     fingerprint: str = ""
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.title}: {plural(len(self.studies), 'reported count')} of "
+            f"{plural(self.studies['study_id'].nunique(), 'study')}, "
+            f"{plural(len(self.scores), 'reported score')}, "
+            f"{plural(len(self.questions), 'question')} (data {self.fingerprint[:12]})"
+        )
 
     def term(self, vocabulary: str, key: str) -> str:
         """The printed label of a vocabulary key."""

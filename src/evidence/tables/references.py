@@ -32,8 +32,8 @@ _SHAPES = {
 def read_references(path: Path) -> pd.DataFrame:
     """One row per entry: its key as `study_id`, a short `label`, a full `citation`, and its fields.
 
-    The label is unique: the authors, or the journal where none are given, and the year. A field
-    that the file does not have is an empty text.
+    The label is unique: the authors, or the journal where none are given, and the year; BibTeX's
+    `shorthand` goes before both. A field that the file does not have is an empty text.
 
     Raises:
         DataError: not BibTeX, a key used twice, or a field that cannot be what its name says.
@@ -94,6 +94,7 @@ def _row(entry: Entry) -> dict[str, str]:
     fields = {name: _plain(entry.fields.get(name, "")) for name in wanted}
     people = entry.persons.get("author", [])
     authors, names = _authors(people), _label(people) or fields["journal"]
+    shorthand = _plain(entry.fields.get("shorthand", ""))
     place = fields["journal"] + (f" {fields['volume']}" if fields["volume"] else "")
     place += f":{fields['pages']}" if fields["pages"] else ""
     parts = [authors, fields["title"], f"{place} {fields['year']}".strip()]
@@ -101,7 +102,7 @@ def _row(entry: Entry) -> dict[str, str]:
     return {
         **{name: fields[name] for name in COLUMNS if name in fields},
         "study_id": entry.key,
-        "label": f"{names} {fields['year']}".strip() if names else entry.key,
+        "label": shorthand or (f"{names} {fields['year']}".strip() if names else entry.key),
         "citation": _sentences(parts) or entry.key,
         "authors": authors,
     }

@@ -1,0 +1,129 @@
+"""From a frame of studies to a pooled answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ..errors import choose
+from ..incidence import person_time_counts, rate_limits
+from ..measures.kinds import Effects, Measure
+from ..measures.measure import MEASURES
+from ..measures.scale import RATE_UNITS
+from ..rates import counts, names_of, proportion_limits
+from .bayes import bayes_binomial, bayes_normal
+from .beta_binomial import beta_binomial
+from .corners import exact_interval
+from .glmm import glmm
+from .heterogeneity import Interval
+from .inverse_variance import common_effect, random_effects, total
+from .options import Model
+from .synthesis import Synthesis
+
+LIKELIHOODS = ("glmm", "beta_binomial", "bayes_binomial")
+"""Methods that work on the counts themselves."""
+
+
+def pool(
+    frame: pd.DataFrame, measure: str = "proportion_logit", model: Model | None = None
+) -> Synthesis:
+    """The pooled answer of the rows of a frame, one row per study.
+
+    Args:
+        frame: rows with the columns that the measure needs (`events` and `total`, or `events`
+            and `person_time`) and `study_id`.
+        measure: a key of `MEASURES`.
+        model: how to pool; the default is random effects by inverse variance, REML,
+            Hartung-Knapp with the safeguard, and a prediction interval.
+
+    Returns:
+        A `Synthesis`. No study: every figure is None. One study: its own rate and interval.
+        Two: no prediction interval. Each case carries its caution.
+
+    Raises:
+        SynthesisError: unknown measure, missing columns, counts that cannot be.
+
+    >>> frame = pd.DataFrame({"study_id": list("abcd"), "events": [3, 6, 10, 1],
+    ...                       "total": [11, 17, 21, 6]})
+    >>> answer = pool(frame)
+    >>> round(answer.estimate, 4), answer.k
+    (0.3724, 4)
+    """
+    model = model or Model()
+    measured = _in_unit(choose(MEASURES, measure, "measure"), model)
+    studies = _alone_rates(frame, measured, model)
+    if len(studies) == 0:
+        empty = np.array([], float)
+        return _nothing(studies.assign(effect=empty, variance=empty), measured, model)
+    effects = measured.compute(frame, model.zero_policy())
+    studies = studies.assign(effect=effects.effect, variance=effects.variance)
+    if measured.scale_at is not None:
+        harmonic = len(effects.size) / float((1 / effects.size).sum())
+        measured = _in_unit(replace(measured, scale=measured.scale_at(harmonic)), model)
+    if len(studies) == 1:
+        return _single(studies, measured, model)
+    return METHODS[model.method](studies, effects, measured, model)
+
+
+def _in_unit(measure: Measure, model: Model) -> Measure:
+    """The measure with incidence rates printed in the unit that the model asks for."""
+    if measure.counts_people:
+        return measure
+    unit = replace(measure.scale, unit=f" {model.unit}", factor=RATE_UNITS[model.unit])
+    return replace(measure, scale=unit)
+
+
+def _alone_rates(frame: pd.DataFrame, measure: Measure, model: Model) -> pd.DataFrame:
+    """The frame with each study's own rate and interval, and a `study_id`."""
+    if measure.counts_people:
+        events, size = counts(frame)
+        low, high = proportion_limits(events, size, model.study_interval, model.level)
+    else:
+        events, size = person_time_counts(frame)
+        low, high = rate_limits(events, size, model.rate_interval, model.level)
+    named = frame if "study_id" in frame.columns else frame.assign(study_id=names_of(frame))
+    return named.assign(estimate=events / size, low=low, high=high)
+
+
+def _nothing(studies: pd.DataFrame, measure: Measure, model: Model) -> Synthesis:
+    return Synthesis(
+        measure=measure, model=model, k=0, events=0, total=0,
+        estimate=None, interval=None, prediction=None, effect=None, se=None, heterogeneity=None,
+        method_text="Nothing to pool", interval_text="", prediction_text="",
+        studies=studies.assign(weight=np.array([], float)),
+        cautions=("no row answers the question, so there is no estimate",),
+    )  # fmt: skip
+
+
+def _single(studies: pd.DataFrame, measure: Measure, model: Model) -> Synthesis:
+    row = studies.iloc[0]
+    kind = model.study_interval if measure.counts_people else model.rate_interval
+    limits = (float(row["low"]), float(row["high"]))
+    if model.method in LIKELIHOODS:
+        size = float(total(studies, measure))
+        kind, people = "exact", measure.counts_people
+        limits = exact_interval(float(row["events"]), size, people, model.level)
+    return Synthesis(
+        measure=measure, model=model, k=1, events=int(row["events"]),
+        total=total(studies, measure), estimate=float(row["estimate"]),
+        interval=Interval(*limits, model.level),
+        prediction=None, effect=None, se=None, heterogeneity=None,
+        method_text="One study, not pooled",
+        interval_text=f"the study's own {kind.replace('_', ' ')} interval",
+        prediction_text="", studies=studies.assign(weight=1.0),
+        cautions=("one study: its own rate and interval, nothing is pooled",),
+    )  # fmt: skip
+
+
+METHODS: dict[str, Callable[[pd.DataFrame, Effects, Measure, Model], Synthesis]] = {
+    "inverse_variance": random_effects,
+    "common_effect": common_effect,
+    "glmm": glmm,
+    "beta_binomial": beta_binomial,
+    "bayes_normal": bayes_normal,
+    "bayes_binomial": bayes_binomial,
+}
+"""Ways to pool two studies or more; the keys of `METHOD_KINDS`."""

@@ -1,0 +1,73 @@
+"""Reading the reference files: calls with their data, and comparison at a stated tolerance."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+FOLDER = Path(__file__).parent / "reference"
+
+MEASURE_OF = {
+    "PLO": "proportion_logit", "PLOGIT": "proportion_logit", "PLN": "proportion_log",
+    "PAS": "proportion_arcsine", "PR": "proportion_raw", "PRAW": "proportion_raw",
+    "PFT": "proportion_freeman_tukey",
+    "IRLN": "rate_log", "IR": "rate_raw", "IRS": "rate_square_root", "IRFT": "rate_freeman_tukey",
+}  # fmt: skip
+LOOSE = {"edge_prop_hugen", "edge_prop_domin"}
+ITERATED = {"REML", "ML", "EB", "PM", "PMM"}
+
+
+@cache
+def load(name: str) -> dict:
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+
+
+def calls(*functions: str, **wanted: object):
+    """Every call of these functions with a result: (file, position, call)."""
+    for name in NAMES:
+        for position, call in enumerate(load(name)["calls"]):
+            if call["fn"] in functions and "result" in call and "software" not in call:
+                if all(call.get(key) == value for key, value in wanted.items()):
+                    yield name, position, call
+
+
+def label(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def column(name: str, key: str) -> np.ndarray:
+    return np.array([np.nan if v is None else v for v in load(name)["data"][key]], float)
+
+
+def frame(name: str) -> pd.DataFrame:
+    """The counts of a file under this project's column names."""
+    data = load(name)["data"]
+    size = {"total": data["ni"]} if "ni" in data else {"person_time": data["ti"]}
+    rows = pd.DataFrame({"events": data["xi"], **size})
+    return rows.assign(study_id=[f"study-{i}" for i in range(len(rows))])
+
+
+def tolerance(name: str, call: dict) -> float:
+    if "threshold" in call:
+        return 1e-5
+    if name in LOOSE:
+        return 1e-6
+    return 1e-7 if call.get("method") in ITERATED else 1e-10
+
+
+def number(value: object) -> float:
+    return float(value) if value is not None else float("nan")
+
+
+def agree(ours: object, theirs: object, tol: float, what: str = "") -> None:
+    ours, theirs = np.asarray(ours, float), np.asarray(theirs, float)
+    gap = np.abs(ours - theirs) / np.maximum(np.abs(theirs), 1e-8)
+    gap = np.where(ours == theirs, 0.0, gap)  # infinities
+    assert np.all(gap <= tol), f"{what}: {ours} against {theirs}, gap {np.max(gap):.2g} > {tol:g}"

@@ -1,0 +1,113 @@
+"""One published worked example per method, named after it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evidence import Model, pool
+from evidence.pooling.mean import MEAN_INTERVALS
+from evidence.pooling.tau2 import TAU2_ESTIMATORS
+from evidence.pooling.weighting import intercept
+
+# DerSimonian and Kacker (2007), doi 10.1016/j.cct.2006.04.004, tables 3 and 4
+CLASP = {
+    "events": ([5, 5, 12, 69, 9, 313], [8, 17, 9, 94, 11, 352]),
+    "total": ([156, 303, 565, 1570, 103, 4659], [74, 303, 477, 1565, 105, 4650]),
+}
+CLASP_ANSWERS = {  # tau, mean, standard error; ML is 0.0023 there, short of its maximum at 0
+    "PM": (0.3681, -0.3811, 0.2060), "HE": (0.4410, -0.4035, 0.2327),
+    "DL": (0.2323, -0.3240, 0.1540), "DL2": (0.3254, -0.3655, 0.1901),
+    "EB": (0.3681, -0.3811, 0.2060), "ML": (0.0, -0.1973, 0.0694),
+    "REML": (0.1843, -0.2980, 0.1343), "HS": (0.1330, -0.2666, 0.1125),
+    "SJ": (0.4572, -0.4079, 0.2386), "DLIT": (0.3681, -0.3811, 0.2060),
+}  # fmt: skip
+
+
+# metadat dat.nielweise2007: events and patients of the control and of the treated arms
+NIEL_WEISE_CONTROL = pd.DataFrame(
+    {
+        "events": [3, 3, 9, 7, 6, 4, 3, 2, 19, 2, 7, 1, 5, 11, 0, 1, 3, 1],
+        "total": [
+            117,
+            35,
+            195,
+            136,
+            157,
+            139,
+            177,
+            39,
+            103,
+            122,
+            64,
+            58,
+            175,
+            180,
+            105,
+            262,
+            362,
+            69,
+        ],
+    }
+)
+NIEL_WEISE_TREATED = pd.DataFrame(
+    {
+        "events": [0, 1, 2, 0, 5, 1, 1, 1, 1, 1, 0, 0, 3, 6, 0, 0, 1, 4],
+        "total": [
+            116,
+            44,
+            208,
+            130,
+            151,
+            98,
+            174,
+            74,
+            97,
+            113,
+            66,
+            70,
+            188,
+            187,
+            118,
+            252,
+            345,
+            64,
+        ],
+    }
+)
+
+
+def clasp_log_odds_ratios():
+    (a, c), (n1, n2) = (np.array(CLASP[key], float) for key in ("events", "total"))
+    y = np.log(a / (n1 - a)) - np.log(c / (n2 - c))
+    return y, 1 / a + 1 / (n1 - a) + 1 / c + 1 / (n2 - c)
+
+
+@pytest.mark.parametrize("method", CLASP_ANSWERS)
+def test_clasp_dersimonian_kacker_2007(method):
+    y, v = clasp_log_odds_ratios()
+    tau2 = TAU2_ESTIMATORS[method](y, v, intercept(6))
+    mean = MEAN_INTERVALS["wald"](y, v, tau2, 0.95)
+    assert (float(tau2) ** 0.5, float(mean.effect), float(mean.se)) == pytest.approx(
+        CLASP_ANSWERS[method], abs=5.1e-5
+    )
+
+
+def test_miller_1978_double_arcsine():
+    """doi 10.1080/00031305.1978.10479283; Freeman-Tukey values are doubled there."""
+    frame = pd.DataFrame({"events": [3, 6, 10, 1], "total": [11, 17, 21, 6]})
+    answer = pool(frame, "proportion_freeman_tukey", Model(method="common_effect"))
+    doubled = 2 * answer.studies["effect"].to_numpy()
+    assert doubled == pytest.approx([1.1391, 1.2888, 1.5253, 0.9515], abs=5e-5)
+    assert answer.estimate == pytest.approx(0.3595, abs=5e-5)
+
+
+def test_stijnen_2010_inverse_variance_logit():
+    """Stijnen, Hamza and Ozdemir (2010), doi 10.1002/sim.4040, control arms, table III."""
+    answer = pool(NIEL_WEISE_CONTROL, model=Model(interval="wald"))
+    assert answer.effect == pytest.approx(-3.3018, abs=5e-5)
+    assert answer.se == pytest.approx(0.2378, abs=5e-5)
+    assert answer.heterogeneity.tau2 == pytest.approx(0.6629, abs=5e-5)
+    assert answer.estimate == pytest.approx(0.0355, abs=5e-5)
+    assert (answer.interval.low, answer.interval.high) == pytest.approx((0.0226, 0.0554), abs=5e-5)
