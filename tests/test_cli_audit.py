@@ -49,3 +49,26 @@ def test_audit_as_json_and_as_a_file(capsys: Capture, topic: Path, tmp_path: Pat
     assert (code, out) == (1, f"wrote {target}\n")
     with target.open(encoding="utf-8") as file:
         assert next(csv.DictReader(file))["subject"] == "alder-2001.1"
+
+
+def test_claims_says_verdict_sentence_and_headline(capsys: Capture) -> None:
+    code, out, err = run(capsys, "claims")
+    assert (code, err) == (0, "")
+    assert "c048 003_a611bc41d5890e8f.txt: Scans showed a herniation again" in out
+    assert "    reports its source faithfully: The cited study has 25 of 108 (23.1%)" in out
+    assert out.splitlines()[-1].startswith("Of ")
+
+
+def test_claims_of_one_verdict(capsys: Capture) -> None:
+    code, out, _ = run(capsys, "claims", "--verdict", "drifts from its source", "--json")
+    found = json.loads(out)
+    assert code == 0 and {one["verdict"] for one in found} == {"drifts from its source"}
+    code, _, err = run(capsys, "claims", "--verdict", "wrong")
+    assert code == 1 and err.startswith("verdict 'wrong' is unknown; choose one of: reports its")
+
+
+def test_claims_into_a_file(capsys: Capture, tmp_path: Path) -> None:
+    target = tmp_path / "claims.csv"
+    assert run(capsys, "claims", "--out", str(target))[:2] == (0, f"wrote {target}\n")
+    with target.open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 87

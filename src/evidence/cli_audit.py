@@ -62,4 +62,35 @@ def _print_findings(found: list[Audit], every: bool) -> None:
     click.echo(f"{plural(left, 'finding')} must be mended or acknowledged in acknowledged.csv")
 
 
-COMMANDS = (audit,)
+@click.command()
+@_data
+@click.option("--verdict", metavar="NAME", help="Only claims with this verdict.")
+@click.option("--out", metavar="FILE", help="Write the ledger as .csv or .xlsx instead.")
+@_json
+@_examples('evidence claims\nevidence claims --verdict "drifts from its source"')
+def claims(data: str | None, verdict: str | None, out: str | None, as_json: bool) -> None:
+    """Hold every claim against the study it cites and against the pooled answer."""
+    from .audit.claims import claim_counts, headline, ledger
+    from .audit.verdicts import VERDICTS
+    from .errors import choose
+    from .tables.load import load
+
+    table = ledger(load(data))
+    shown = table
+    if verdict is not None:
+        choose(VERDICTS, verdict, "verdict")
+        shown = table[table["verdict"] == verdict]
+    if out:
+        _save_table(shown, out)
+    elif as_json:
+        _print_json(_records(shown))
+    else:
+        for row in shown.to_dict("records"):
+            click.echo(f"{row['claim_id']} {row['source_file']}: {row['claim']}")
+            click.echo(f"    {row['verdict']}: {row['sentence']}")
+        for one in claim_counts(table).to_dict("records"):
+            click.echo(f"{one['verdict']:<44}{one['claims']:>5}  {one['means']}")
+        click.echo(headline(table))
+
+
+COMMANDS = (audit, claims)

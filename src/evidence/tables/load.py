@@ -14,6 +14,7 @@ import pandas as pd
 
 from ..errors import DataError, EvidenceError, Problem
 from ..formatting import plural
+from .claims import check_links
 from .references import read_references
 from .schema import TABLES
 from .table import Context, read_table
@@ -41,6 +42,7 @@ class Tables:
             are missing values, `events` and `total` are Int64, `follow_up_months` is Float64. A
             last column, `label`, names the study as the bibliography does.
         scores: reported mean scores, likewise; empty where the topic has none.
+        claims: what articles claim, likewise; empty where the topic has none.
         acknowledged: findings of the audit that were reviewed; empty where there are none.
         references: the bibliography, one row per entry.
         vocabulary: list -> key -> `Term`.
@@ -56,6 +58,7 @@ class Tables:
     references: pd.DataFrame
     vocabulary: Mapping[str, Mapping[str, Term]]
     questions: Mapping[str, Question]
+    claims: pd.DataFrame
     acknowledged: pd.DataFrame
     fingerprint: str = ""
 
@@ -206,12 +209,15 @@ def _read(folder: Path, *, keep: bool, progress: Progress) -> Tables:
         )
         for name in TABLES
     }
+    asked = None if topic is None else frozenset(topic.questions)
+    attempt(lambda: check_links(folder, asked))
     bibliography = sure(references)
     labels = dict(zip(bibliography["study_id"], bibliography["label"], strict=True))
     return Tables(
         folder=folder,
         studies=sure(found["studies.csv"]).assign(label=lambda rows: rows["study_id"].map(labels)),
         scores=sure(found["scores.csv"]).assign(label=lambda rows: rows["study_id"].map(labels)),
+        claims=sure(found["claims.csv"]),
         acknowledged=sure(found["acknowledged.csv"]),
         references=bibliography,
         vocabulary=sure(vocabulary),

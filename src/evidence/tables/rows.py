@@ -34,6 +34,43 @@ def _number(cells: pd.Series[str]) -> pd.Series[float]:
     return pd.to_numeric(cells, errors="coerce").astype(float)
 
 
+CLAIM_RULES: tuple[Rule, ...] = (
+    Rule(
+        "judgement is {judgement}; give its reason in because",
+        lambda f: f["judgement"].notna() & f["because"].isna(),
+        ("judgement", "because"),
+    ),
+    Rule(
+        "because is given and reviewer is blank; say who judged",
+        lambda f: f["because"].notna() & f["reviewer"].isna(),
+        ("because", "reviewer"),
+    ),
+    Rule(
+        "judgement is {judgement} and no study is cited; leave it blank",
+        lambda f: f["judgement"].notna() & f["study_id"].isna(),
+        ("judgement", "study_id"),
+    ),
+    Rule(
+        "cited_row is {cited_row} and figure is blank; say which of its numbers is claimed",
+        lambda f: f["cited_row"].notna() & f["figure"].isna(),
+        ("cited_row", "figure"),
+    ),
+    Rule(
+        "of_row is {of_row}; give the cited_row that is counted, with figure events",
+        lambda f: f["of_row"].notna() & (f["cited_row"].isna() | (f["figure"] != "events")),
+        ("of_row", "cited_row", "figure"),
+    ),
+    Rule(
+        "a proportion must lie between 0 and 100 percent",
+        lambda f: (f["unit"] == "percent")
+        & pd.concat([_number(f[name]) for name in ("value", "low", "high")], axis=1)
+        .pipe(lambda numbers: (numbers < 0) | (numbers > 100))
+        .any(axis=1),
+        ("unit", "value", "low", "high"),
+    ),
+)
+"""Rules about one claim."""
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "row_id is {row_id}; it must be {study_id}, a point and a number",
@@ -91,6 +128,7 @@ RULES: tuple[Rule, ...] = (
         lambda f: f["role"].isin(["intervention", "control"]) & f["comparison"].isna(),
         ("role", "comparison"),
     ),
+    *CLAIM_RULES,
 )
 """Every rule about one row; a rule applies to a table that has its columns."""
 
