@@ -72,3 +72,44 @@ def test_claims_into_a_file(capsys: Capture, tmp_path: Path) -> None:
     assert run(capsys, "claims", "--out", str(target))[:2] == (0, f"wrote {target}\n")
     with target.open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 87
+
+
+def test_explain_names_rows_and_files(capsys: Capture) -> None:
+    code, out, err = run(capsys, "explain", "leaks", "--data", str(TOPIC))
+    assert (code, err) == (0, "")
+    assert "estimate = 0.11327" in out and "from alder-2001.2, birch-2004.1" in out
+    code, out, _ = run(capsys, "explain", "leaks", "--json", "--data", str(TOPIC))
+    assert code == 0 and json.loads(out)["question"] == "leaks"
+    code, _, err = run(capsys, "explain", "leak", "--data", str(TOPIC))
+    assert code == 1 and err.startswith("question 'leak' is unknown")
+
+
+def test_forest_writes_what_made_it_beside_it(capsys: Capture, tmp_path: Path) -> None:
+    target = tmp_path / "leaks.svg"
+    code, out, _ = run(capsys, "forest", "leaks", "--out", str(target), "--data", str(TOPIC))
+    assert (code, out) == (0, f"wrote {target}\nwrote {tmp_path / 'leaks.json'}\n")
+    assert json.loads((tmp_path / "leaks.json").read_text())["question"] == "leaks"
+
+
+def test_check_text_verifies_corrects_and_fails(capsys: Capture, tmp_path: Path) -> None:
+    text = tmp_path / "article.md"
+    text.write_text("Leaks: 12%<!-- {{leaks.estimate}} --> of {{leaks.total}}.\n")
+    code, out, err = run(capsys, "check-text", str(text), "--data", str(TOPIC))
+    assert (code, err) == (1, "")
+    assert out == (
+        f"{text}, line 1: 12 must be 11 (leaks.estimate): Leaks: 12% of {{{{leaks.total}}}}.\n"
+        f"{text}, line 1: leaks.total is 238\n"
+        "2 marked, 1 no longer hold\n"
+    )
+    code, out, _ = run(capsys, "check-text", str(text), "--out", str(text), "--data", str(TOPIC))
+    assert code == 0 and f"wrote {text}" in out
+    code, out, _ = run(capsys, "check-text", str(text), "--json", "--data", str(TOPIC))
+    assert code == 0 and [one["stale"] for one in json.loads(out)] == [False, False]
+
+
+def test_check_text_of_a_field_that_is_not_there(capsys: Capture, tmp_path: Path) -> None:
+    text = tmp_path / "article.md"
+    text.write_text("One.\n{{leaks.mean}}\n")
+    code, out, err = run(capsys, "check-text", str(text), "--data", str(TOPIC))
+    assert (code, out) == (1, "")
+    assert err.startswith(f"{tmp_path.name}/article.md: 1 problem\n  line 2: field 'mean' is unk")

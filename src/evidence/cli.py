@@ -147,16 +147,19 @@ def pool(questions: tuple[str, ...], data: str | None, out: str | None, as_json:
 )
 def forest(question: str, data: str | None, out: str, style: str) -> None:
     """The forest plot of a QUESTION, as a file for an article."""
+    from .audit.provenance import explain, write_sidecar
     from .errors import choose
     from .plots.export import save_figure
     from .plots.forest import forest as draw
     from .plots.style import STYLES
+    from .tables.load import load
 
     (found,) = _answers((question,), data)
     drawn = draw(
         found.synthesis, title=found.question.title, style=choose(STYLES, style, "figure style")
     )
     click.echo(f"wrote {save_figure(drawn, Path(out))}")
+    click.echo(f"wrote {write_sidecar(Path(out), explain(found, load(data)))}")
 
 
 @cli.command()

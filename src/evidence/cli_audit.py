@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -93,4 +94,56 @@ def claims(data: str | None, verdict: str | None, out: str | None, as_json: bool
         click.echo(headline(table))
 
 
-COMMANDS = (audit, claims)
+@click.command()
+@click.argument("question")
+@_data
+@_json
+@_examples(
+    "evidence explain symptomatic-recurrence\nevidence explain symptomatic-recurrence --json"
+)
+def explain(question: str, data: str | None, as_json: bool) -> None:
+    """For every number of a QUESTION's answer: its rows, sources, hashes, model and versions."""
+    from .audit.provenance import explain as explain_answer
+    from .questions import answer
+    from .tables.load import load
+
+    tables = load(data)
+    made = explain_answer(answer(question, tables), tables)
+    if as_json:
+        _print_json(made.to_dict())
+    else:
+        click.echo(str(made))
+
+
+@click.command("check-text")
+@click.argument("file", type=click.Path(path_type=Path))
+@_data
+@click.option("--out", metavar="FILE", help="Write the text, filled in and corrected, here.")
+@_json
+@_examples("evidence check-text article.md\nevidence check-text article.md --out article.md")
+def check_text(file: Path, data: str | None, out: str | None, as_json: bool) -> None:
+    """Verify the marked numbers of an article; ends with 1 if one no longer holds.
+
+    A mark {{question.field}} is a number to fill in. A number with its mark in a comment behind it,
+    9.2%<!-- {{question.field}} -->, is verified at as many decimals as were written.
+    """
+    from .audit.text import check_text as check_marks
+    from .files import write
+    from .tables.load import load
+
+    marks, text = check_marks(file, load(data))
+    if as_json:
+        _print_json([vars(one) | {"stale": one.stale} for one in marks])
+    else:
+        for one in marks:
+            click.echo(f"{file}, {one}")
+    if out:
+        write(Path(out), text.encode())
+        click.echo(f"wrote {out}", err=as_json)
+    stale = sum(one.stale for one in marks)
+    if not as_json:
+        click.echo(f"{len(marks)} marked, {stale} no longer hold")
+    sys.exit(1 if stale and not out else 0)
+
+
+COMMANDS = (audit, claims, explain, check_text)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ..audit.provenance import explain, write_sidecar
 from ..errors import EvidenceError
 from ..plots.export import save_figure
 from ..plots.forest import forest
@@ -76,6 +77,9 @@ def _write(tables: Tables, paths: list[Path], part: Path, say: Callable[[str], N
         found = list(answers(tables).values())
         for number, one in enumerate(found, start=1):
             _downloads(one, part)
+            made = explain(one, tables)
+            for folder in ("figures", "tables"):
+                write_sidecar(part / folder / f"{one.question.key}.json", made)
             say(f"  drew {number} of {len(found)}: {one.question.key}")
         for suffix in TABLES:
             save_table(overview(found), part / "tables" / f"overview{suffix}")
