@@ -33,6 +33,7 @@ _HOME = {
     "check": "tables.load",
     "check_text": "audit.text",
     "claim_counts": "audit.claims",
+    "claim_marks": "audit.claims",
     "evidence_map": "plots.evidence_map",
     "evidence_table": "questions",
     "explain": "audit.provenance",

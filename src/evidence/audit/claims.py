@@ -11,6 +11,7 @@ from ..questions import Answer, answer
 from ..tables.load import Tables
 from .cases import case_of
 from .finding import Audit
+from .qualifiers import claimed
 from .verdicts import VERDICTS, judge
 
 
@@ -70,6 +71,38 @@ def claim_counts(table: pd.DataFrame) -> pd.DataFrame:
             for name, one in VERDICTS.items()
         ]
     )
+
+
+def claim_marks(
+    claims: pd.DataFrame, question: str
+) -> list[tuple[str, float | tuple[float, float]]]:
+    """What is claimed of a question's answer, to mark in its forest plot.
+
+    Returns:
+        For each different claim its name, with its wording, and a fraction, or two where it claims
+        a range; an open end is drawn to the end of the scale.
+    """
+    asked = claims[
+        (claims["question"] == question)
+        & (claims["quantity"] == "proportion")
+        & (claims["unit"] == "percent")
+        & claims["same_as"].isna()
+        & claims["of_row"].isna()
+    ]
+    marks: list[tuple[str, float | tuple[float, float]]] = []
+    for _, claim in asked.iterrows():
+        said = claimed(claim)
+        if said is None:
+            continue
+        low = 0.0 if said.low is None else max(0.0, float(said.low) / 100)
+        high = 1.0 if said.high is None else min(1.0, float(said.high) / 100)
+        point = float(said.value) / 100 if said.value else None
+        if claim["figure"] == "rest":
+            low, high, point = 1 - high, 1 - low, None if point is None else 1 - point
+        rest = ", the rest" if claim["figure"] == "rest" else ""
+        label = f"Claim {claim['claim_id']} ({claim['qualifier']}{rest})"
+        marks.append((label, (low, high) if point is None else point))
+    return marks
 
 
 def claim_audits(tables: Tables) -> list[Audit]:

@@ -7,12 +7,14 @@ to every n.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..errors import SynthesisError
+from ..formatting import count, percent
 
 MOST_DECIMALS = 12
+POWER_AT = (10, 20, 50, 75, 99, 100, 200, 500, 999, 1000, 5000, 10000)
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,21 @@ def power(total: int, decimals: int) -> float:
     """
     texts = int(100 * 10**decimals) + 1
     return max(0.0, 1 - (total + 1) / texts)
+
+
+def power_table(totals: Iterable[int] = POWER_AT) -> str:
+    """The detection power by sample size and printed decimals, as a Markdown table.
+
+    >>> print(power_table([20]))
+    | people | 0 decimals | 1 decimal | 2 decimals |
+    | ---: | ---: | ---: | ---: |
+    | 20 | 79.2% | 97.9% | 99.8% |
+    """
+    lines = ["| people | 0 decimals | 1 decimal | 2 decimals |", "| ---: | ---: | ---: | ---: |"]
+    for total in totals:
+        cells = [f"{percent(power(total, decimals))}%" for decimals in (0, 1, 2)]
+        lines.append(f"| {count(total)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def shown(events: int, total: int, decimals: int) -> str:

@@ -19,6 +19,7 @@ from ..plots.forest import forest
 from ..pooling.wording import interval_text, lines
 from ..questions import Answer, evidence_table, sentence
 from ..tables.load import Tables
+from .audit_section import audit_section, claimed_rows
 from .notebooks import Executed
 
 _FOLDER = Path(__file__).parent / "templates"
@@ -33,6 +34,7 @@ def report_page(tables: Tables, answers: list[Answer], notebooks: list[Executed]
         read_in=tables.studies["source_type"].value_counts().to_dict(),
         questions=[_question(found, tables) for found in answers],
         notebooks=notebooks,
+        audit=audit_section(tables, answers),
     )
 
 
@@ -60,7 +62,8 @@ def _templates() -> Environment:
 def _question(found: Answer, tables: Tables) -> dict[str, object]:
     """What the page says of one question."""
     key = found.question.key
-    drawn = forest(found.synthesis, title=found.question.title)
+    rows = claimed_rows(found, tables)
+    drawn = forest(found.synthesis, title=found.question.title, rows=rows)
     cited = list(dict.fromkeys(found.rows["study_id"]))
     references = tables.references.set_index("study_id").loc[cited].reset_index()
     return {
