@@ -57,7 +57,11 @@ def test_claims_stand_in_the_forest_plot_of_their_question(topic: Path) -> None:
     rows = claimed_rows(found["leaks"], tables)
     assert rows is not None
     claims = rows[rows["kind"] == "claim"]
-    assert list(claims["label"]) == ["Claim c1 (about)", "Claim c2 (most)", "Claim c3 (exact, the rest)"]
+    assert list(claims["label"]) == [
+        "Claim c1 (about)",
+        "Claim c2 (most)",
+        "Claim c3 (exact, the rest)",
+    ]
     assert list(claims["low"]) == pytest.approx([0.2, 0.5, 0.05])
     assert list(claims["high"]) == pytest.approx([0.2, 1.0, 0.05])
     assert claimed_rows(found["pleased"], tables) is None

@@ -9,9 +9,16 @@ import pandas as pd
 
 from ..errors import choose
 from ..tables.load import Tables
+from .arms import ARMS, COMPLEMENT, arms, complements
 from .finding import Audit
+from .overlaps import CHECK as OVERLAP
+from .overlaps import overlaps
 from .printed import CHECK as PERCENTAGE
 from .printed import printed_percentages
+from .references import CHECK as REFERENCE
+from .references import references
+from .scores import CHECK as SCORE
+from .scores import scores
 
 
 def audit_tables(tables: Tables, checks: Iterable[str] | None = None) -> list[Audit]:
@@ -55,5 +62,10 @@ def _acknowledge(found: list[Audit], reviewed: pd.DataFrame, *, whole: bool) -> 
 
 CHECKS: dict[str, Callable[[Tables], list[Audit]]] = {
     PERCENTAGE: printed_percentages,
+    ARMS: arms,
+    COMPLEMENT: complements,
+    SCORE: scores,
+    REFERENCE: references,
+    OVERLAP: overlaps,
 }
 """Every check of the tables, by the name that `data/acknowledged.csv` uses."""
