@@ -54,6 +54,12 @@ def _row(row: pd.Series, numbers: list[int]) -> Audit:
     return Audit(CHECK, row["row_id"], verdict, severity, reason, evidence)
 
 
+def share(events: int | None, total: int, text: str) -> tuple[str, str, str, str]:
+    """Severity, verdict, reason and arithmetic of a percentage beside its total."""
+    printed = parse(text)
+    return _with_total(total, printed) if events is None else _with_count(events, total, printed)
+
+
 def _with_count(events: int, total: int, printed: Printed) -> tuple[str, str, str, str]:
     ways = roundings(events, total, printed)
     said = f"{events} of {total} are printed as {printed}%"

@@ -19,6 +19,8 @@ from .references import CHECK as REFERENCE
 from .references import references
 from .scores import CHECK as SCORE
 from .scores import scores
+from .statements import CHECK as STATEMENT
+from .statements import statements
 
 
 def audit_tables(tables: Tables, checks: Iterable[str] | None = None) -> list[Audit]:
@@ -67,5 +69,6 @@ CHECKS: dict[str, Callable[[Tables], list[Audit]]] = {
     SCORE: scores,
     REFERENCE: references,
     OVERLAP: overlaps,
+    STATEMENT: statements,
 }
 """Every check of the tables, by the name that `data/acknowledged.csv` uses."""

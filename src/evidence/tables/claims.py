@@ -1,4 +1,4 @@
-"""What claims.csv names in other files: questions, rows, other claims."""
+"""What claims.csv and statements.csv name in other files: questions, rows, other claims."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from ..errors import DataError, Problem
 from .reading import Chunk, problem, read_chunks
 
 _CHUNK_ROWS = 20_000
-_ROWS = ("cited_row", "of_row")
+_ROWS = {"claims.csv": ("cited_row", "of_row"), "statements.csv": ("beside",)}
+"""The columns that name a row of studies.csv."""
 
 
 def check_links(folder: Path, questions: frozenset[str] | None) -> None:
-    """Every name in claims.csv that nothing bears; a topic without claims has none.
+    """Every name in these files that nothing bears; a topic may do without them.
 
     Args:
         folder: of the topic.
@@ -23,26 +24,34 @@ def check_links(folder: Path, questions: frozenset[str] | None) -> None:
     Raises:
         DataError: each unknown question, row or claim, with its line and what may be meant.
     """
-    path = folder / "claims.csv"
-    if not path.exists():
-        return
-    try:
-        chunks = list(read_chunks(path, _CHUNK_ROWS))
-    except DataError:
-        return  # the table's own reader tells it
-    claims = {cell for chunk in chunks for _, cell in _cells(chunk, "claim_id")}
-    wanted = {cell for chunk in chunks for name in _ROWS for _, cell in _cells(chunk, name)}
+    read = {folder / name: _chunks(folder / name) for name in _ROWS}
+    wanted = {
+        cell
+        for path, chunks in read.items()
+        for chunk in chunks
+        for name in _ROWS[path.name]
+        for _, cell in _cells(chunk, name)
+    }
     rows = _known(folder / "studies.csv", wanted) if wanted else frozenset()
     problems = []
-    for chunk in chunks:
-        if questions is not None:
-            problems += _unknown(path, chunk, "question", questions, "questions.toml")
-        problems += _unknown(path, chunk, "same_as", claims, "claims.csv")
-        if rows is not None:
-            for name in _ROWS:
-                problems += _unknown(path, chunk, name, rows, "studies.csv")
+    for path, chunks in read.items():
+        claims = {cell for chunk in chunks for _, cell in _cells(chunk, "claim_id")}
+        for chunk in chunks:
+            if questions is not None:
+                problems += _unknown(path, chunk, "question", questions, "questions.toml")
+            problems += _unknown(path, chunk, "same_as", claims, "claims.csv")
+            for name in _ROWS[path.name] if rows is not None else ():
+                problems += _unknown(path, chunk, name, rows or (), "studies.csv")
     if problems:
         raise DataError(problems)
+
+
+def _chunks(path: Path) -> list[Chunk]:
+    """The file's rows; none where it is not there or cannot be read, which its reader tells."""
+    try:
+        return list(read_chunks(path, _CHUNK_ROWS)) if path.exists() else []
+    except DataError:
+        return []
 
 
 def _cells(chunk: Chunk, name: str) -> list[tuple[int, str]]:

@@ -42,6 +42,7 @@ class Tables:
             are missing values, `events` and `total` are Int64, `follow_up_months` is Float64. A
             last column, `label`, names the study as the bibliography does.
         scores: reported mean scores, likewise; empty where the topic has none.
+        statements: p-values, shares, intervals and sums printed beside the rows, likewise.
         claims: what articles claim, likewise; empty where the topic has none.
         acknowledged: findings of the audit that were reviewed; empty where there are none.
         references: the bibliography, one row per entry.
@@ -58,6 +59,7 @@ class Tables:
     references: pd.DataFrame
     vocabulary: Mapping[str, Mapping[str, Term]]
     questions: Mapping[str, Question]
+    statements: pd.DataFrame
     claims: pd.DataFrame
     acknowledged: pd.DataFrame
     fingerprint: str = ""
@@ -217,6 +219,7 @@ def _read(folder: Path, *, keep: bool, progress: Progress) -> Tables:
         folder=folder,
         studies=sure(found["studies.csv"]).assign(label=lambda rows: rows["study_id"].map(labels)),
         scores=sure(found["scores.csv"]).assign(label=lambda rows: rows["study_id"].map(labels)),
+        statements=sure(found["statements.csv"]),
         claims=sure(found["claims.csv"]),
         acknowledged=sure(found["acknowledged.csv"]),
         references=bibliography,

@@ -71,6 +71,43 @@ CLAIM_RULES: tuple[Rule, ...] = (
 )
 """Rules about one claim."""
 
+STATEMENT_RULES: tuple[Rule, ...] = (
+    Rule(
+        "a p-value needs events and total of both groups",
+        lambda f: (f["figure"] == "p-value")
+        & f[["events", "total", "events_2", "total_2"]].isna().any(axis=1),
+        ("figure", "events", "total", "events_2", "total_2"),
+    ),
+    Rule(
+        "events_2 ({events_2}) must not exceed total_2 ({total_2})",
+        lambda f: _number(f["events_2"]) > _number(f["total_2"]),
+        ("events_2", "total_2"),
+    ),
+    Rule(
+        "a share needs its total",
+        lambda f: (f["figure"] == "share") & f["total"].isna(),
+        ("figure", "total"),
+    ),
+    Rule(
+        "a share must lie between 0 and 100",
+        lambda f: (f["figure"] == "share")
+        & ~_number(f["printed"].str.lstrip("<>=")).between(0, 100),
+        ("figure", "printed"),
+    ),
+    Rule(
+        "an interval needs low and high",
+        lambda f: (f["figure"] == "interval") & f[["low", "high"]].isna().any(axis=1),
+        ("figure", "low", "high"),
+    ),
+    Rule(
+        "parts is {parts}; write the parts of the sum as 115+124+65",
+        lambda f: (f["figure"] == "sum")
+        & ~f["parts"].fillna("").str.fullmatch(r"\d+(\.\d+)?(\+\d+(\.\d+)?)+"),
+        ("figure", "parts"),
+    ),
+)
+"""Rules about one statement."""
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "row_id is {row_id}; it must be {study_id}, a point and a number",
@@ -129,6 +166,7 @@ RULES: tuple[Rule, ...] = (
         ("role", "comparison"),
     ),
     *CLAIM_RULES,
+    *STATEMENT_RULES,
 )
 """Every rule about one row; a rule applies to a table that has its columns."""
 

@@ -142,6 +142,25 @@ CLAIMS = (
 )  # fmt: skip
 """The columns of claims.csv: one claim of one article, a row."""
 
+STATEMENTS = (
+    Column("statement_id", "name of the statement; never used again", "key", True),
+    Column("study_id", "the report; a key of references.bib", "key", True),
+    Column("beside", "the row of studies.csv that it belongs to", "key"),
+    Column("figure", "what is printed: the p-value of two counts, a share, an estimate with its "
+           "interval, or a whole with its parts", "choice", True,
+           ("p-value", "share", "interval", "sum")),
+    Column("printed", "the number as printed, a text", "printed", True),
+    Column("low", "lower end of the interval, as printed", "printed"),
+    Column("high", "upper end of the interval, as printed", "printed"),
+    Column("events", "people with the outcome", "whole", low=0),
+    Column("total", "people at risk of it", "whole", low=1),
+    Column("events_2", "of the other group", "whole", low=0),
+    Column("total_2", "of the other group", "whole", low=1),
+    Column("parts", "the parts, joined by +"),
+    Column("notes", "what it is about"),
+)  # fmt: skip
+"""The columns of statements.csv: a figure printed beside a row that is no row of its own."""
+
 ACKNOWLEDGED = (
     Column("subject", "what the finding is about, as `evidence audit` prints it", required=True),
     Column("check", "which check found it, as `evidence audit` prints it", required=True),
@@ -153,6 +172,7 @@ ACKNOWLEDGED = (
 TABLES: dict[str, tuple[Column, ...]] = {
     "studies.csv": STUDIES,
     "scores.csv": SCORES,
+    "statements.csv": STATEMENTS,
     "claims.csv": CLAIMS,
     "acknowledged.csv": ACKNOWLEDGED,
 }
