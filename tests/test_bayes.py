@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from reference_calls import frame
 from scipy import special, stats
 
 from evidence import Model, pool
@@ -17,6 +16,8 @@ from evidence.pooling.bayes import (
     probability_above,
 )
 from evidence.pooling.families import FAMILIES
+
+from .reference_calls import frame
 
 # Rubin (1981), eight schools: doi 10.3102/10769986006004377
 SCHOOLS = np.array([28.0, 8, -3, 7, -1, 1, 18, 12]), np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
@@ -59,7 +60,7 @@ def test_counts_against_a_grid(name):
         for xi, ni in zip(x, n, strict=True):
             top = special.xlogy(xi, xi / ni) + special.xlogy(ni - xi, 1 - xi / ni)
             inside = np.exp(xi * eta - ni * np.logaddexp(0, eta) - top) @ weight
-                like[j] += np.log(np.maximum(inside, 1e-300))
+            like[j] += np.log(np.maximum(inside, 1e-300))
     ends, tau_mean = brute(like, mean, tau, lambda t: PRIORS["half_normal"](t, 0.5))
     ours = [posterior.quantile(p) for p in (0.025, 0.5, 0.975)]
     assert ours == pytest.approx(list(ends), abs=2e-3)
@@ -105,3 +106,22 @@ def test_refusals():
     answer = pool(frame("edge_prop_k2"), model=Model(method="bayes_normal"))
     with pytest.raises(ValueError, match="must lie between 0 and 1"):
         probability_above(answer, 1.5)
+
+
+def test_priors_are_the_densities_they_are_named_after():
+    tau = np.array([0.1, 0.7, 3.0])
+    for key, named in (("half_normal", stats.halfnorm), ("half_cauchy", stats.halfcauchy)):
+        theirs = named.logpdf(tau, scale=0.4)
+        ours = PRIORS[key](tau, 0.4)
+        assert np.diff(ours) == pytest.approx(np.diff(theirs))
+
+
+def test_counts_far_from_the_prior_have_an_answer():
+    rows = pd.DataFrame(
+        {
+            "events": [1588, 10, 81412, 507, 20390, 74, 118007, 9],
+            "total": [1744, 24609, 96729, 9670, 35857, 2327, 120611, 4196],
+        }
+    )
+    answer = pool(rows, model=Model(method="bayes_binomial", prior_scale=0.1))
+    assert 0 < answer.interval.low < answer.estimate < answer.interval.high < 1

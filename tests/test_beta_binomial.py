@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_calls import frame
 from scipy import optimize, special, stats
 
 from evidence import Model, pool
 from evidence.pooling.beta_binomial import fit_beta_binomial
+
+from .reference_calls import frame
 
 MODEL = Model(method="beta_binomial")
 

@@ -61,9 +61,12 @@ PAGES = ("index.html", "notebooks/01_look.html")
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(report: Path, browser: Browser, name: str, scheme: str) -> None:
-    page, _ = opened(browser, report / name, color_scheme=scheme)
+@pytest.mark.parametrize("scheme, width", [("light", 1100), ("dark", 360)])
+def test_axe_finds_nothing(
+    report: Path, browser: Browser, name: str, scheme: str, width: int
+) -> None:
+    size = {"width": width, "height": 800}
+    page, _ = opened(browser, report / name, color_scheme=scheme, viewport=size)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     found = Axe().run(page)
     assert found.response["passes"], "axe did not look"

@@ -154,7 +154,8 @@ def test_no_subject_lives_in_the_library() -> None:
         for node in ast.walk(tree):
             named = getattr(node, "id", getattr(node, "attr", getattr(node, "name", "")))
             text = node.value if isinstance(node, ast.Constant) else named
-            if getattr(node, "lineno", 0) and subject.search(str(text)):
+            text = str(text).replace("fbss-evidence", "")  # what the package is called
+            if getattr(node, "lineno", 0) and subject.search(text):
                 pytest.fail(f"{path.name}:{node.lineno}: {text}")
 
 

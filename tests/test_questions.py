@@ -7,7 +7,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from evidence import SynthesisError, answer, answers, evidence_table, load, overview, rate_table
+from evidence import (
+    SynthesisError,
+    answer,
+    answers,
+    evidence_table,
+    load,
+    overview,
+    rate_table,
+    table_flow,
+)
 from evidence import sentence as said
 from evidence.questions import STAGES
 from evidence.tables.load import Tables
@@ -93,6 +102,20 @@ def test_rows_outside_the_window_say_so(topic: Path, window: str, reason: str) -
     assert rows.loc["birch-2004.1", ["stage", "reason"]].tolist() == ["follow-up", reason]
 
 
+@pytest.mark.parametrize("months, stage", [(23, "follow-up"), (24, "enters"), (36, "enters")])
+def test_both_ends_of_the_window_are_inside(topic: Path, months: int, stage: str) -> None:
+    edit(topic, *question("min = 6", "min = 24"))
+    edit(topic, cell("birch-2004.1", "follow_up_months", str(months)))
+    assert stages(load(topic))["birch-2004.1"] == stage
+
+
+def test_a_stated_follow_up_goes_before_one_that_is_not_stated(topic: Path) -> None:
+    edit(topic, *question("max = 36", "max = 36, unknown = true"))
+    edit(topic, cell("alder-2001.2", "follow_up_months", ""))
+    found = stages(load(topic))
+    assert (found["alder-2001.1"], found["alder-2001.2"]) == ("enters", "same patients")
+
+
 def test_unknown_follow_up_enters_only_where_the_question_says_so(topic: Path) -> None:
     edit(topic, cell("birch-2004.1", "follow_up_months", ""))
     assert stages(load(topic))["birch-2004.1"] == "follow-up"
@@ -112,13 +135,12 @@ def test_too_few_cohorts_are_shown_and_not_pooled(topic: Path) -> None:
 
 
 def test_mixed_definitions_are_shown_and_not_pooled(topic: Path) -> None:
-    edit(
-        topic,
-        lambda text: text.replace("threshold = 0.2", 'pool = false\npool_because = "Two ways."'),
-        "questions.toml",
-    )
+    shared = '[[sensitivity]]\nname = "other"\nbecause = "x"\nmodel = { interval = "wald" }\n'
+    edit(topic, *question("[leaks]", f"{shared}\n[leaks]"))
+    edit(topic, *question("threshold = 0.2", 'pool = false\npool_because = "Two ways."'))
     found = answer("leaks", load(topic))
     assert found.synthesis.estimate is None
+    assert list(found.sensitivity) == ["slate only"], "no other model of what is not pooled"
     assert said(found) == "Not pooled: Two ways. The rates of 3 cohorts lie between 0.0% and 13.2%."
 
 
@@ -140,6 +162,27 @@ def test_restriction_may_change_the_model(topic: Path) -> None:
     assert found.sensitivity["slate only"].model.interval == "wald"
 
 
+def test_what_the_topic_states_holds_for_every_question_that_pools(topic: Path) -> None:
+    shared = (
+        'model = { method = "common_effect" }\n[[sensitivity]]\nname = "random effects"\n'
+        'because = "They differ."\nmodel = { method = "inverse_variance" }\n\n[leaks]'
+    )
+    edit(topic, *question("[leaks]", shared))
+    edit(
+        topic,
+        *question(
+            'outcomes = ["owner-pleased"]',
+            'outcomes = ["owner-pleased"]\nmodel = { method = "glmm" }',
+        ),
+    )
+    found = answers(load(topic))
+    assert found["leaks"].synthesis.model.method == "common_effect"
+    assert list(found["leaks"].sensitivity) == ["random effects", "slate only"]
+    assert found["leaks"].sensitivity["random effects"].model.method == "inverse_variance"
+    assert found["leaks"].sensitivity["slate only"].model.method == "common_effect"
+    assert found["pleased"].synthesis.model.method == "glmm"
+
+
 def test_no_study_and_one_study_are_answers(tables: Tables) -> None:
     assert said(answer("pleased-reed", tables)) == "No study in the table answers this question."
     assert said(answer("pleased", tables)) == (
@@ -151,6 +194,25 @@ def test_no_study_and_one_study_are_answers(tables: Tables) -> None:
 def test_pooled_sentence(tables: Tables) -> None:
     text = said(answer("leaks", tables))
     assert text.startswith("11.3% (95% CI 4.9 to 24.0), from 3 cohorts with 25 of 238 people. ")
+
+
+def test_flow_of_the_whole_table_counts_each_row_once(tables: Tables) -> None:
+    steps = table_flow(answers(tables).values(), tables)
+    assert list(steps.itertuples(index=False, name=None)) == [
+        ("rows in the table", 7, 4, "kept"),
+        ("no count", 1, 1, "left"),
+        ("rows that may be pooled", 6, 3, "kept"),
+        ("another row of the same patients enters", 1, 1, "left"),
+        ("enter an answer", 5, 3, "kept"),
+    ]
+
+
+def test_a_row_that_enters_one_answer_of_two_has_entered(topic: Path) -> None:
+    again = '[early]\ntitle = "x"\nasks = "x"\noutcomes = ["leaking-roof"]\n'
+    window = "follow_up_months = { max = 12 }\n\n[pleased]"
+    edit(topic, *question("[pleased]", again + window))
+    steps = table_flow(answers(load(topic)).values(), load(topic))
+    assert steps.iloc[-1].tolist() == ["enter an answer", 6, 3, "kept"]
 
 
 def test_the_standing_of_the_counts_travels_with_the_answer(topic: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reference_calls import MEASURE_OF, NAMES, agree, calls, column, frame, label, load
 
 from evidence.incidence import RATE_INTERVALS, rate_limits
 from evidence.measures.measure import MEASURES
 from evidence.measures.zero_cells import ZERO_TARGETS, ZeroPolicy
 from evidence.rates import INTERVALS, proportion_limits
+
+from .reference_calls import MEASURE_OF, NAMES, agree, calls, column, frame, label, load
 
 PROPORTION = {
     "exact": "clopper_pearson", "wilson": "wilson", "wilson_cc": "wilson_corrected",
@@ -50,7 +51,8 @@ def test_interval_of_one_study(name, position):
         there = np.maximum(there, 0.0)
         if call["fn"] == "ci_proportion":
             there = np.minimum(there, 1.0)
-        known = np.isfinite(there) & (np.abs(ours - there) > 1e-15)
+        known = np.isfinite(there)
+        ours = np.where(np.abs(ours - there) <= 1e-15, there, ours)  # a bound written as 3e-17
         agree(ours[known], there[known], 1e-6 if call["method"] == "blaker" else 1e-9)
 
 

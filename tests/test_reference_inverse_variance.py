@@ -4,17 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reference_calls import (
-    MEASURE_OF,
-    agree,
-    calls,
-    column,
-    frame,
-    label,
-    load,
-    number,
-    tolerance,
-)
 
 from evidence import Model, pool
 from evidence.measures.measure import MEASURES
@@ -26,6 +15,18 @@ from evidence.pooling.prediction import PREDICTIONS, Evidence
 from evidence.pooling.tau2 import TAU2_ESTIMATORS
 from evidence.pooling.tau2_intervals import TAU2_INTERVALS
 from evidence.pooling.weighting import intercept
+
+from .reference_calls import (
+    MEASURE_OF,
+    agree,
+    calls,
+    column,
+    frame,
+    label,
+    load,
+    number,
+    tolerance,
+)
 
 TESTS = {"z": "wald", "knha": "hartung_knapp_plain", "adhoc": "hartung_knapp", "t": "t"}
 META_MEAN = {

@@ -40,6 +40,7 @@ _HOME = {
     "flow": "plots.flow",
     "forest": "plots.forest",
     "forest_rows": "plots.rows",
+    "glmm_details": "pooling.glmm_details",
     "group_rows": "plots.more_rows",
     "headline": "audit.claims",
     "ledger": "audit.claims",
@@ -48,8 +49,12 @@ _HOME = {
     "load_references": "tables.load",
     "load_scores": "tables.load",
     "load_studies": "tables.load",
+    "meta_regression": "pooling.regression",
+    "one_row_per_cohort": "pooling.dependence",
     "overview": "questions",
     "pool": "pooling.model",
+    "prior_sensitivity": "pooling.bayes",
+    "probability_above": "pooling.bayes",
     "rate_table": "questions",
     "readable": "formatting",
     "save_figure": "plots.export",
@@ -57,8 +62,11 @@ _HOME = {
     "sentence": "questions",
     "side_by_side": "pooling.listing",
     "sort_rows": "plots.rows",
+    "study_incidence": "incidence",
     "study_rates": "rates",
+    "subgroups": "pooling.subgroups",
     "svg_text": "plots.export",
+    "table_flow": "questions",
 }
 
 __all__ = ["__version__", *_HOME]

@@ -168,6 +168,36 @@ def evidence_table(answers: Iterable[Answer]) -> pd.DataFrame:
     return table[[*names, "pooled"]]
 
 
+def table_flow(answers: Iterable[Answer], tables: Tables) -> pd.DataFrame:
+    """From every row of the table to the rows that enter an answer, as `Answer.flow` says it.
+
+    A row that bears on several questions counts once, by the best that becomes of it.
+    """
+    order = list(STAGES)
+    best: dict[str, str] = {}
+    for one in answers:
+        for row, stage in zip(one.rows["row_id"], one.rows["stage"], strict=True):
+            best[row] = max(best.get(row, stage), stage, key=order.index)
+    rows = tables.studies
+    why = rows["row_id"].map(best).fillna("bears on no stated question")
+    why = why.replace({key: text for key, text in STAGES.items() if key != "excluded"})
+    excluded = rows["exclude_because"].notna()
+    terms = rows["exclude_because"].dropna().map(lambda key: tables.term("exclusions", key).lower())
+    why = why.where(~excluded, terms)
+    usable = rows[~excluded]
+
+    def step(stage: str, which: pd.DataFrame, kind: str) -> tuple[str, int, int, str]:
+        return stage, len(which), which["cohort"].nunique(), kind
+
+    steps = [step("rows in the table", rows, "kept")]
+    steps += [step(text, rows[why == text], "left") for text in terms.value_counts().index]
+    steps.append(step("rows that may be pooled", usable, "kept"))
+    left = why[~excluded & (why != STAGES["enters"])]
+    steps += [step(text, rows[why == text], "left") for text in left.value_counts().index]
+    steps.append(step("enter an answer", rows[why == STAGES["enters"]], "kept"))
+    return pd.DataFrame(steps, columns=["stage", "rows", "cohorts", "kind"])
+
+
 def rate_table(
     tables: Tables, question: str | None = None, interval: str = "wilson", *, level: float = 0.95
 ) -> pd.DataFrame:

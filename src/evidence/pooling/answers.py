@@ -16,7 +16,9 @@ from ..measures.scale import RATE_UNITS
 from ..rates import counts, names_of, proportion_limits
 from .bayes import bayes_binomial, bayes_normal
 from .beta_binomial import beta_binomial
+from .clustered import robust, three_level
 from .corners import exact_interval
+from .dependence import refuse_dependent
 from .glmm import glmm
 from .heterogeneity import Interval
 from .inverse_variance import common_effect, random_effects, total
@@ -44,7 +46,8 @@ def pool(
         Two: no prediction interval. Each case carries its caution.
 
     Raises:
-        SynthesisError: unknown measure, missing columns, counts that cannot be.
+        SynthesisError: unknown measure, missing columns, counts that cannot be, several rows of one
+            cohort with a method that takes rows as independent.
 
     >>> frame = pd.DataFrame({"study_id": list("abcd"), "events": [3, 6, 10, 1],
     ...                       "total": [11, 17, 21, 6]})
@@ -54,6 +57,7 @@ def pool(
     """
     model = model or Model()
     measured = _in_unit(choose(MEASURES, measure, "measure"), model)
+    refuse_dependent(frame, model.method)
     studies = _alone_rates(frame, measured, model)
     if len(studies) == 0:
         empty = np.array([], float)
@@ -122,6 +126,8 @@ METHODS: dict[str, Callable[[pd.DataFrame, Effects, Measure, Model], Synthesis]]
     "inverse_variance": random_effects,
     "common_effect": common_effect,
     "glmm": glmm,
+    "three_level": three_level,
+    "robust": robust,
     "beta_binomial": beta_binomial,
     "bayes_normal": bayes_normal,
     "bayes_binomial": bayes_binomial,

@@ -35,7 +35,7 @@ def random_effects(
     y, v, k = effects.effect, effects.variance, len(studies)
     x = intercept(k)
     tau2 = TAU2_ESTIMATORS[model.tau2](y, v, x)
-    spread = _spread(effects, float(tau2), model)
+    spread = random_spread(effects, float(tau2), model)
     fit = MEAN_INTERVALS[model.interval](y, v, tau2, model.level)
     prediction, shown = None, ""
     if k >= 3:
@@ -55,7 +55,7 @@ def common_effect(
 ) -> Synthesis:
     """One common effect by inverse variance: right only if every study has the same rate."""
     y, v = effects.effect, effects.variance
-    spread = _spread(effects, 0.0, model)
+    spread = random_spread(effects, 0.0, model)
     fit = MEAN_INTERVALS["wald"](y, v, np.array(0.0), model.level)
     return _answer(
         studies, effects, measure, model, fit,
@@ -67,7 +67,8 @@ def common_effect(
     )  # fmt: skip
 
 
-def _spread(effects: Effects, tau2: float, model: Model) -> Heterogeneity:
+def random_spread(effects: Effects, tau2: float, model: Model) -> Heterogeneity:
+    """Heterogeneity figures at a given tau2, with the interval that the model asks for."""
     y, v = effects.effect, effects.variance
     x = intercept(len(y))
     limits = TAU2_INTERVALS[model.tau2_interval](y, v, x, model.level)
@@ -113,7 +114,10 @@ def zero_cautions(
     """Which studies got a zero correction, and how much."""
     if not effects.corrected.any():
         return ()
-    names = ", ".join(studies.loc[effects.corrected, "study_id"].astype(str))
+    named = studies["study_id"]
+    if "label" in studies.columns:
+        named = studies["label"].fillna(named)
+    names = ", ".join(named[effects.corrected].astype(str))
     where = "where nobody or everybody had the event"
     if not measure.counts_people:
         where = "where nobody had the event"

@@ -79,6 +79,6 @@ def _software() -> str:
     from .. import __version__
 
     return (
-        f"Analyses were done with fbss-evidence {__version__} (NumPy {np.__version__}, SciPy "
+        f"Analyses were done in Python with evidence {__version__} (NumPy {np.__version__}, SciPy "
         f"{scipy.__version__}, pandas {version('pandas')})."
     )

@@ -104,6 +104,8 @@ METHOD_KINDS: dict[str, Kind] = {
         ("t", "wald", "profile"),
         ("matching", "t_k2", "normal"),
     ),
+    "three_level": Kind("Three-level model", ("t",), ("t",)),
+    "robust": Kind("Random effects with cluster-robust variance", ("cr2",), ("none",)),
     "beta_binomial": Kind("Beta-binomial model", ("t", "wald"), ("beta",)),
     "bayes_normal": Kind("Bayesian, effects", ("posterior",), ("posterior",)),
     "bayes_binomial": Kind("Bayesian, counts", ("posterior",), ("posterior",)),

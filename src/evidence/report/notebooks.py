@@ -108,7 +108,7 @@ def _page(name: str, notebook: nbformat.NotebookNode) -> Executed:
 
 
 def _accessible(body: str) -> str:
-    """The page with pandas' tables as a screen reader and a keyboard need them."""
+    """The page with pandas' tables, and code, as a screen reader and a keyboard need them."""
     numbers = itertools.count(1)
 
     def region(table: re.Match[str]) -> str:
@@ -119,4 +119,5 @@ def _accessible(body: str) -> str:
             f"{plain.replace('<th></th>', '<td></td>')}</div>"
         )
 
+    body = body.replace("<pre>", '<pre tabindex="0">')
     return re.sub(r"<table.*?</table>", region, body, flags=re.DOTALL)

@@ -17,7 +17,7 @@ from ..plots.export import svg_text
 from ..plots.flow import flow
 from ..plots.forest import forest
 from ..pooling.wording import interval_text, lines
-from ..questions import Answer, evidence_table, sentence
+from ..questions import Answer, evidence_table, sentence, table_flow
 from ..tables.load import Tables
 from .audit_section import audit_section, claimed_rows
 from .notebooks import Executed
@@ -30,6 +30,7 @@ def report_page(tables: Tables, answers: list[Answer], notebooks: list[Executed]
     page = _templates().get_template("report.html.jinja")
     return page.render(
         tables=tables,
+        flow=_picture(flow(table_flow(answers, tables)), "flow"),
         map=_picture(evidence_map(evidence_table(answers)), "map"),
         read_in=tables.studies["source_type"].value_counts().to_dict(),
         questions=[_question(found, tables) for found in answers],

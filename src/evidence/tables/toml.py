@@ -122,11 +122,15 @@ class Topic(_Entry):
     Attributes:
         title: of the whole work, for the report.
         about: what it is about, in a sentence or two.
+        model: options of `Model` for every question that does not state them itself.
+        sensitivity: restrictions, or other models, for every question that pools.
         questions: key -> `Question`, in the file's order.
     """
 
     title: Text
     about: Text
+    model: dict[str, str | float] = Field(default_factory=dict)
+    sensitivity: tuple[Sensitivity, ...] = Field(default=(), strict=False)
     questions: dict[str, Question] = Field(default_factory=dict)
 
 
@@ -180,27 +184,40 @@ def read_questions(path: Path, vocabulary: Vocabulary | None) -> Topic:
     problems: list[Problem] = []
     questions = {}
     found = _parse(path)
-    own = {name: found.pop(name) for name in ("title", "about") if name in found}
+    own = {name: found.pop(name) for name in Topic.model_fields if name in found}
+    try:
+        topic = Topic.model_validate(own)
+    except ValidationError as error:
+        problems.extend(problem(path, 1, said) for said in _said(error))
+        topic = Topic(title="?", about="?")
     for key, entry in found.items():
         line = _line(path, key)
         if not isinstance(entry, dict):
             problems.append(problem(path, line, f"{key} is unknown; a question is a table [{key}]"))
             continue
         try:
-            question = Question.model_validate({**entry, "key": key})
+            question = _inherited(Question.model_validate({**entry, "key": key}), topic)
         except (ValidationError, SynthesisError) as error:
             problems.extend(problem(path, line, said, key) for said in _said(error))
             continue
         if vocabulary is not None:
             problems.extend(problem(path, line, said, key) for said in _terms(question, vocabulary))
         questions[key] = question
-    try:
-        topic = Topic.model_validate({**own, "questions": questions})
-    except ValidationError as error:
-        problems.extend(problem(path, 1, said) for said in _said(error))
     if problems:
         raise DataError(problems)
-    return topic
+    return topic.model_copy(update={"questions": questions})
+
+
+def _inherited(question: Question, topic: Topic) -> Question:
+    """The question with what the topic states for all; what it states itself goes first."""
+    shared = topic.sensitivity if question.pool else ()
+    whole = {
+        **question.model_dump(),
+        "model": {**topic.model, **question.model},
+        "sensitivity": [entry.model_dump(exclude_unset=True) for entry in
+                        (*shared, *question.sensitivity)],
+    }  # fmt: skip
+    return Question.model_validate(whole)
 
 
 def _terms(question: Question, vocabulary: Vocabulary) -> Iterator[str]:
