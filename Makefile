@@ -39,7 +39,9 @@ agreement: .venv/.developer ## write docs/agreement.md: what agrees with other s
 	@$(BIN)/python -m tests.agreement docs/agreement.md
 
 bench: .venv/.developer ## time the library beside its peers, in one run
-	@$(INSTALL) -q pimeta pymare pymetaanalysis || echo "bench: peers could not be installed; ours alone"
+	@$(BIN)/pip freeze --exclude-editable > .venv/frozen.txt
+	@$(BIN)/pip install -q -c .venv/frozen.txt pimeta pymare pymetaanalysis || \
+	  echo "bench: the peers could not be installed; ours alone"
 	@$(BIN)/python benchmarks/speed.py
 
 clean: ## remove everything that the commands above made
