@@ -62,10 +62,12 @@ CLAIM_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "a proportion must lie between 0 and 100 percent",
-        lambda f: (f["unit"] == "percent")
-        & pd.concat([_number(f[name]) for name in ("value", "low", "high")], axis=1)
-        .pipe(lambda numbers: (numbers < 0) | (numbers > 100))
-        .any(axis=1),
+        lambda f: (
+            (f["unit"] == "percent")
+            & pd.concat([_number(f[name]) for name in ("value", "low", "high")], axis=1)
+            .pipe(lambda numbers: (numbers < 0) | (numbers > 100))
+            .any(axis=1)
+        ),
         ("unit", "value", "low", "high"),
     ),
 )
@@ -74,8 +76,10 @@ CLAIM_RULES: tuple[Rule, ...] = (
 STATEMENT_RULES: tuple[Rule, ...] = (
     Rule(
         "a p-value needs events and total of both groups",
-        lambda f: (f["figure"] == "p-value")
-        & f[["events", "total", "events_2", "total_2"]].isna().any(axis=1),
+        lambda f: (
+            (f["figure"] == "p-value")
+            & f[["events", "total", "events_2", "total_2"]].isna().any(axis=1)
+        ),
         ("figure", "events", "total", "events_2", "total_2"),
     ),
     Rule(
@@ -90,8 +94,9 @@ STATEMENT_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "a share must lie between 0 and 100",
-        lambda f: (f["figure"] == "share")
-        & ~_number(f["printed"].str.lstrip("<>=")).between(0, 100),
+        lambda f: (
+            (f["figure"] == "share") & ~_number(f["printed"].str.lstrip("<>=")).between(0, 100)
+        ),
         ("figure", "printed"),
     ),
     Rule(
@@ -101,8 +106,10 @@ STATEMENT_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "parts is {parts}; write the parts of the sum as 115+124+65",
-        lambda f: (f["figure"] == "sum")
-        & ~f["parts"].fillna("").str.fullmatch(r"\d+(\.\d+)?(\+\d+(\.\d+)?)+"),
+        lambda f: (
+            (f["figure"] == "sum")
+            & ~f["parts"].fillna("").str.fullmatch(r"\d+(\.\d+)?(\+\d+(\.\d+)?)+")
+        ),
         ("figure", "parts"),
     ),
 )
