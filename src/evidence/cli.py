@@ -1,6 +1,7 @@
 """The command line: reads the options, calls the library, prints; nothing is computed here.
 
-Exit codes: 0 done, 1 the data or the request has problems (all are listed), 2 wrong usage.
+Exit codes: 0 done, 1 the data or the request has problems (all are listed), 2 wrong usage,
+3 (of `diff`) something material changed.
 Everything heavy is imported inside the commands, so that `--help` answers at once.
 """
 
@@ -173,6 +174,38 @@ def report(data: str | None, out: str, notebooks: str | None, force: bool) -> No
     from .report.build import build
 
     build(data, Path(out), notebooks=notebooks and Path(notebooks), force=force, say=_say)
+
+
+@cli.command()
+@_data
+@click.option("--against", metavar="REF", help="A git revision [default: what was accepted].")
+@_json
+@_examples("evidence diff\nevidence diff --against main --json")
+def diff(data: str | None, against: str | None, as_json: bool) -> None:
+    """What changed since the accepted analysis, and which row did it; ends with 3 if it matters."""
+    from .living.diff import diff as compare
+    from .living.states import earlier
+    from .tables.load import find_data
+
+    folder = find_data(data)
+    with earlier(folder, against) as state:
+        found = compare(folder, state)
+    if as_json:
+        _print_json(found.to_dict())
+    else:
+        click.echo(str(found))
+    if found.material:
+        sys.exit(3)
+
+
+@cli.command()
+@_data
+@_examples("evidence accept\nevidence accept --data ../another-topic/data")
+def accept(data: str | None) -> None:
+    """Make the analysis as it is now the accepted one: write results/."""
+    from .report.accept import accept as make_accepted
+
+    make_accepted(data, _say)
 
 
 @cli.command()
