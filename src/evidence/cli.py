@@ -178,6 +178,44 @@ def report(data: str | None, out: str, notebooks: str | None, force: bool) -> No
 
 @cli.command()
 @_data
+@click.option(
+    "--from", "source", metavar="FILE", help="Rows (.csv, .xlsx) or works (.ris, .nbib, .bib)."
+)
+@click.option("--key", metavar="STUDY", help="The study_id of the one work in FILE.")
+@click.option("--table", default="studies.csv", show_default=True, help="Table to ask a row for.")
+@click.option("--yes", is_flag=True, help="Write without asking.")
+@_examples(
+    "evidence add\n"
+    "evidence add --from pubmed.nbib --key lebow-2011\n"
+    "evidence add --from new-rows.csv"
+)
+def add(data: str | None, source: str | None, key: str | None, table: str, yes: bool) -> None:
+    """Add rows or references: checked, shown with their effect, written when you say so."""
+    from .errors import choose
+    from .living.adding import propose, write
+    from .living.asking import Talk, ask_row
+    from .living.importing import read_additions
+    from .tables.load import find_data, load
+    from .tables.schema import TABLES
+
+    folder = find_data(data)
+    tables = load(folder)
+    if source:
+        additions = read_additions(Path(source), tables, key)
+    else:
+        choose(TABLES, table, "table")
+        additions = ask_row(tables, table, Talk(_ask, click.confirm, _say))
+    proposal = propose(folder, additions)
+    click.echo(str(proposal))
+    if yes or click.confirm("Write this?"):
+        write(proposal)
+        click.echo(f"wrote {', '.join(proposal.files)}; now look at `git diff`")
+    else:
+        click.echo("nothing was written")
+
+
+@cli.command()
+@_data
 @click.option("--against", metavar="REF", help="A git revision [default: what was accepted].")
 @_json
 @_examples("evidence diff\nevidence diff --against main --json")
@@ -250,6 +288,10 @@ def _print_json(value: object) -> None:
         value, indent=2, ensure_ascii=False, allow_nan=False, default=lambda number: number.item()
     )
     click.echo(text)
+
+
+def _ask(question: str, suggested: str) -> str:
+    return str(click.prompt(question, default=suggested, show_default=bool(suggested)))
 
 
 def _say(text: str) -> None:
