@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -22,12 +21,8 @@ from evidence.living.asking import Talk, ask_row
 from evidence.living.import_works import entry_text
 from evidence.living.importing import read_additions
 from evidence.living.insertion import insert_entry, insert_row
-from evidence.living.rows import _of_file
 from evidence.living.writing import replace_unchanged
 from evidence.tables.load import check
-from evidence.tables.reading import read_chunks
-from evidence.tables.table import Context, read_table
-from evidence.tables.toml import read_vocabulary
 from tests.test_cli import run
 
 NEW = {
@@ -398,71 +393,3 @@ def test_adding_on_the_command_line(
     code, out, err = run(capsys, "add", "--yes", "--from", str(rows), *data)
     assert code == 1 and "line 10, elm-2015: row_id elm-2015.1 is used on line 9 already" in err
     assert run(capsys, "add", "--table", "no.csv", *data)[0] == 1
-
-
-BYTES = 10_000
-KINDS = ("flip", "delete", "insert", "swap", "cut", "double")
-
-
-def mangle(content: bytes, draw: random.Random) -> bytes:
-    """The content with one small thing done to its bytes."""
-    at = draw.randrange(len(content))
-    size = draw.choice((1, 1, 1, 2, 5, 40))
-    kind = draw.choice(KINDS)
-    if kind == "flip":
-        return content[:at] + bytes([draw.randrange(256)]) + content[at + 1 :]
-    if kind == "delete":
-        return content[:at] + content[at + size :]
-    if kind == "insert":
-        some = draw.choice((b'"', b",", b"\n", b"\r", b"\x00", b"\xff", b"0", b"9", b"-", b"\t"))
-        return content[:at] + some + content[at:]
-    if kind == "swap":
-        other = draw.randrange(len(content))
-        return content[:at] + content[other : other + size] + content[at + size :]
-    if kind == "cut":
-        return content[:at]
-    return content[: at + size] + content[at:]
-
-
-def test_10_000_random_edits_load_or_are_a_problem_with_a_line(topic: Path) -> None:
-    """Never a traceback, and never a row that is silently taken for another one."""
-    path = topic / "studies.csv"
-    original = path.read_bytes()
-    context = Context(
-        read_vocabulary(topic / "vocabulary.toml"), frozenset(load(topic).references["study_id"])
-    )
-    before, old = load(topic).studies.drop(columns="label"), raw(path)
-    draw = random.Random(20260101)
-    loaded = same = 0
-    for number in range(BYTES):
-        changed = mangle(original, draw)
-        path.write_bytes(changed)
-        try:
-            frame = read_table(path, context, keep=True, progress=lambda file, rows: None)
-        except DataError as error:
-            for one in error.problems:
-                assert one.file == "data/studies.csv" and one.message
-                assert one.line or re.search("is empty|is UTF-16", one.message), (number, one)
-            continue
-        loaded += 1
-        new = raw(path)
-        assert frame["row_id"].tolist() == list(new)
-        for name in ("events", "total"):  # the number is the one that stands in the file
-            typed = frame[name].astype(str).where(frame[name].notna(), "").tolist()
-            assert [text.lstrip("0") for text in typed] == [
-                cells.get(name, "").lstrip("0") for cells in new.values()
-            ]
-        told = _of_file("studies.csv", old, new)
-        if frame.equals(before):
-            same += 1
-        else:  # whatever differs, `evidence diff` tells it
-            assert told, number
-        for one in told:
-            assert one.kind in ("edited", "dropped", "renamed", "included"), (number, one)
-    assert same < loaded < BYTES / 2 and loaded > 100
-
-
-def raw(path: Path) -> dict[str, dict[str, str]]:
-    (chunk,) = read_chunks(path, 1000)
-    rows = chunk.cells.to_dict("records")
-    return {row["row_id"]: {k: v for k, v in row.items() if isinstance(v, str)} for row in rows}
