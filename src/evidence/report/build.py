@@ -17,8 +17,9 @@ from ..plots.rows import forest_rows
 from ..questions import Answer, answers, overview
 from ..tables.export import save_table
 from ..tables.load import Folder, Tables, load
+from . import cache
 from . import inputs as made_from
-from .notebooks import execute
+from .life import life_of
 from .page import notebook_page, report_page
 
 FIGURES = (".svg", ".pdf", ".png", ".tiff")
@@ -62,7 +63,7 @@ def build(
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as name:
         part = Path(name) / out.name
-        _write(tables, paths, part, say)
+        _write(tables, paths, part, (now, None if force else out / "notebooks"), say)
         (part / made_from.NAME).write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True)
         part.replace(out)
@@ -70,10 +71,16 @@ def build(
     return True
 
 
-def _write(tables: Tables, paths: list[Path], part: Path, say: Callable[[str], None]) -> None:
-    say(f"executing {len(paths)} notebooks and drawing {len(tables.questions)} questions")
+def _write(
+    tables: Tables,
+    paths: list[Path],
+    part: Path,
+    known: tuple[dict[str, str], Path | None],
+    say: Callable[[str], None],
+) -> None:
+    say(f"looking at {len(paths)} notebooks and drawing {len(tables.questions)} questions")
     with ThreadPoolExecutor(1) as beside:  # kernels are processes of their own: draw meanwhile
-        running = beside.submit(execute, paths, tables.folder, say)
+        running = beside.submit(cache.executed, paths, tables.folder, *known, say)
         found = list(answers(tables).values())
         for number, one in enumerate(found, start=1):
             _downloads(one, part)
@@ -83,6 +90,7 @@ def _write(tables: Tables, paths: list[Path], part: Path, say: Callable[[str], N
             say(f"  drew {number} of {len(found)}: {one.question.key}")
         for suffix in TABLES:
             save_table(overview(found), part / "tables" / f"overview{suffix}")
+        life = life_of(tables, found)
         executed = running.result()
     (part / "notebooks").mkdir(parents=True)
     for notebook in executed:
@@ -90,7 +98,8 @@ def _write(tables: Tables, paths: list[Path], part: Path, say: Callable[[str], N
         (part / "notebooks" / f"{notebook.name}.html").write_text(page, encoding="utf-8")
         target = part / "notebooks" / f"{notebook.name}.ipynb"
         target.write_text(notebook.source, encoding="utf-8")
-    page = report_page(tables, found, executed)
+    cache.remember(paths, known[0], part / "notebooks")
+    page = report_page(tables, found, executed, life)
     (part / "index.html").write_text(page, encoding="utf-8")
 
 

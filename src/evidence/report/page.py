@@ -20,12 +20,15 @@ from ..pooling.wording import interval_text, lines
 from ..questions import Answer, evidence_table, sentence, table_flow
 from ..tables.load import Tables
 from .audit_section import audit_section, claimed_rows
+from .life import Life
 from .notebooks import Executed
 
 _FOLDER = Path(__file__).parent / "templates"
 
 
-def report_page(tables: Tables, answers: list[Answer], notebooks: list[Executed]) -> str:
+def report_page(
+    tables: Tables, answers: list[Answer], notebooks: list[Executed], life: Life
+) -> str:
     """The report as one HTML text that needs nothing beside it but its downloads."""
     page = _templates().get_template("report.html.jinja")
     return page.render(
@@ -36,6 +39,8 @@ def report_page(tables: Tables, answers: list[Answer], notebooks: list[Executed]
         questions=[_question(found, tables) for found in answers],
         notebooks=notebooks,
         audit=audit_section(tables, answers),
+        life=life,
+        trajectories=[(salt, text, _picture(ax, salt)) for salt, text, ax in life.trajectories],
     )
 
 
