@@ -99,4 +99,5 @@ def _point(label: str, figures: Mapping[str, object]) -> dict[str, object]:
 
 def _points(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=POINTS)
-    return frame[frame["estimate"].notna() & frame["low"].notna()].reset_index(drop=True)
+    pooled = frame["estimate"].notna() & frame["low"].notna() & (frame["k"] > 1)
+    return frame[pooled].reset_index(drop=True)
