@@ -141,7 +141,7 @@ def test_wrong_usage_ends_with_2(capsys: Capture, words: tuple[str, ...]) -> Non
 
 
 @pytest.mark.parametrize(
-    "command", ["check", "rates", "pool", "forest", "report", "dictionary", "diff", "accept"]
+    "command", ["check", "rates", "pool", "forest", "report", "dictionary", "diff", "accept", "add"]
 )
 def test_help_has_examples(capsys: Capture, command: str) -> None:
     code, out, _ = run(capsys, command, "--help")

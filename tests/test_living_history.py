@@ -61,9 +61,11 @@ def test_cumulative_answers_follow_the_questions_own_rules(topic: Path) -> None:
         over_years("no", load(topic))
 
 
-def test_a_work_without_a_year_enters_no_year(topic: Path) -> None:
+def test_works_without_a_year_enter_at_the_end(topic: Path) -> None:
     edit(topic, lambda text: text.replace("  year = {2004},\n", ""), "references.bib")
-    assert over_years("leaks", load(topic)).empty
+    points = over_years("leaks", load(topic))
+    assert points["label"].tolist() == ["all"]
+    assert points["estimate"].tolist() == pytest.approx([estimate(*OLD)])
 
 
 def points(number: int) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def ask_row(tables: Tables, table: str, talk: Talk) -> list[Addition]:
         place += 1
         if not _wanted(name, cells):
             continue
-        _ask(cells, columns[name], tables, talk, suggested.get(name, ""))
+        _ask(cells, columns[name], tables, talk, cells.get(name, suggested.get(name, "")))
         if name == "printed_percent" and not _counts_hold(cells, talk):
             place = names.index("events")
     _mend(cells, columns, tables, talk, table)

@@ -70,8 +70,8 @@ def over_years(question: str, tables: Tables) -> pd.DataFrame:
     """The answer that the table would have given each year: a cumulative synthesis.
 
     Each point takes the rows published up to its year and applies the question's own rules to
-    them; a year that adds no cohort has no point, nor has one with too few cohorts to pool. Rows
-    whose work has no year enter never.
+    them; a year that changes nothing has no point, nor has one with too few cohorts to pool. Where
+    works have no year, a last point, `all`, takes them in.
 
     Returns:
         As `over_records`; the label is the year.
@@ -83,11 +83,14 @@ def over_years(question: str, tables: Tables) -> pd.DataFrame:
     bearing = answer(stated, tables).rows
     wanted = bearing.loc[bearing["stage"] != "excluded", "study_id"].map(year_of)
     rows: list[dict[str, object]] = []
-    for year in sorted(set(wanted) - {""}):
-        kept = tables.studies[(years != "") & (years <= year)].reset_index(drop=True)
-        kept = kept[kept["outcome"].isin(stated.outcomes)].reset_index(drop=True)
+    here = tables.studies["outcome"].isin(stated.outcomes)
+    steps = [(year, (years != "") & (years <= year)) for year in sorted(set(wanted) - {""})]
+    if "" in set(wanted):
+        steps.append(("all", here))
+    for label, published in steps:
+        kept = tables.studies[here & published].reset_index(drop=True)
         (figures,) = plain(answer(stated, replace(tables, studies=kept)).synthesis.to_frame())
-        point = _point(str(year), figures)
+        point = _point(label, figures)
         if not rows or rows[-1]["k"] != point["k"] or rows[-1]["estimate"] != point["estimate"]:
             rows.append(point)
     return _points(rows)
