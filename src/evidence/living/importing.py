@@ -77,7 +77,7 @@ def _key(fields: Fields, taken: set[str]) -> str:
     if not name or not fields.get("year"):
         raise EvidenceError(
             f"no key can be made for {fields.get('title') or 'a work'!r}: its author or year is "
-            "missing; name it with --key, such as --key lebow-2011"
+            "missing; name it with --key, such as --key smith-2011"
         )
     stem = f"{name}-{fields['year']}"
     return next(
