@@ -244,6 +244,7 @@ def test_a_work_from_a_file(topic: Path, name: str, content: str, parts: list[st
 
 BROKEN = {
     "unended.ris": ("TY  - JOUR\nTI  - x\n", "1 records begin with TY and 0 end with ER"),
+    "half.ris": (RIS + "TY  - JOUR\nTI  - x\n", "2 records begin with TY and 1 end with ER"),
     "empty.ris": ("", "0 records begin with TY"),
     "early.nbib": ("TI  - x\nPMID- 1\n", "line 1: stands before the first PMID"),
     "other.nbib": ("PMID- 1\nwhat is this\n", "line 2: is not a line of NBIB"),

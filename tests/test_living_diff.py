@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from evidence import EvidenceError, answer, load, pool
+from evidence import DataError, EvidenceError, answer, load, pool
 from evidence.living.attribution import EXACT, attribute
 from evidence.living.diff import Diff, diff
 from evidence.living.findings import agrees, counts_that_give
@@ -291,6 +291,25 @@ def test_shares_add_up_and_do_not_depend_on_the_order(topic: Path) -> None:
     assert len(seen) == 1 and len(found.causes) == 4 and found.drawn == 0
 
 
+def test_a_dropped_row_stands_where_it_stood_when_it_is_put_back(topic: Path) -> None:
+    """Of two rows alike but for their count the first enters."""
+    again = cell("birch-2004.9", "events", "4")
+    edit(topic, lambda text: text.replace("cedar-2010.1,", "birch-2004.9,birch-2004,birch-2004,all,"
+         "single,,survey,new-houses,new,slate,slate,leaking-roof,leaking,fixed,12,3,25,,reported,,,"
+         "abstract,Results,,yes,\ncedar-2010.1,", 1))  # fmt: skip
+    edit(topic, again)
+    before, old = load(topic), raw_rows(topic)
+    edit(topic, drop("birch-2004.1"))
+    edit(topic, cell("alder-2001.2", "events", "9"))
+    found = attribute("leaks", before, load(topic), changes(old, raw_rows(topic)))
+    assert found.order == 0.0
+    cause = {one.name: one for one in found.causes}["birch-2004.1"]
+    assert cause.alone == pytest.approx(estimate((5, 38), (4, 25), (20, 175)) - estimate(*OLD))
+    assert cause.undone == pytest.approx(
+        estimate((9, 38), (4, 25), (20, 175)) - estimate((9, 38), (0, 25), (20, 175))
+    )
+
+
 def test_many_changes_are_sampled_and_say_so(topic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("evidence.living.attribution.MIXTURES", 100)
     for number in range(EXACT + 1):
@@ -448,6 +467,11 @@ def test_an_acceptance_that_was_killed_in_between_is_mended(topic: Path) -> None
     accepted(topic)
     results = results_of(topic)
     results.replace(results.with_name(".results.before"))
+    edit(topic, cell("alder-2001.2", "events", "x"))
+    with pytest.raises(DataError):
+        accepted(topic)
+    assert (results / "results.json").exists(), "the old one is back though the new one failed"
+    edit(topic, cell("alder-2001.2", "events", "5"))
     accepted(topic)
     assert (results / "results.json").exists()
     assert not results.with_name(".results.before").exists()

@@ -153,3 +153,7 @@ def test_the_report_tells_what_changed_and_runs_only_what_must_run(topic: Path) 
     page = (out / "index.html").read_text(encoding="utf-8")
     assert "Leaking roofs, by accepted analysis" in page and "accept the second" in page
     assert "Nothing material changed." in page
+    assert not build(topic, out, say=told.append)
+    git(topic.parent, "commit", "-q", "--amend", "-m", "accept it in other words")
+    assert build(topic, out, say=told.append)
+    assert "in other words" in (out / "index.html").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from ..plots.forest import forest
 from ..plots.rows import forest_rows
 from ..questions import answers, overview
 from ..tables.export import save_table
-from ..tables.load import FILES, Folder, Tables, load
+from ..tables.load import FILES, Folder, Tables, find_data, load
 
 
 def accept(data: Folder, say: Callable[[str], None] = print) -> Record:
@@ -29,12 +29,12 @@ def accept(data: Folder, say: Callable[[str], None] = print) -> Record:
         DataError: the topic has problems.
         EvidenceError: the folder holds something else, or cannot be written.
     """
-    tables = load(data)
-    results = results_of(tables.folder)
+    results = results_of(find_data(data))
     before = results.with_name(f".{results.name}.before")
+    if before.exists() and not results.exists():
+        before.replace(results)
+    tables = load(data)
     try:
-        if before.exists() and not results.exists():
-            before.replace(results)
         if results.is_file() or (
             results.is_dir() and any(results.iterdir()) and not (results / NAME).exists()
         ):
