@@ -74,6 +74,8 @@ def test_a_row_stands_behind_its_study_and_takes_the_files_columns_and_quotes() 
         b'"notes","study_id"\n"a ""b""\nc","x"\n"z","x"\n"","y"\n\n'
     )
     assert insert_row(old, {"study_id": "w"}).endswith(b'"","y"\n"","w"\n\n')
+    two = b'"study_id","x\ny"\n"a","b"\n"c","d"\n'
+    assert insert_row(two, {"study_id": "w"}) == two + b'"w",""\n'
     assert insert_row(b"study_id\n", {"study_id": "w"}) == b"study_id\nw\n"
     assert insert_row(b"study_id", {"study_id": "w"}) == b"study_id\nw"
     with pytest.raises(EvidenceError, match="has no column 'events'; it has study_id"):

@@ -149,7 +149,9 @@ def test_the_report_tells_what_changed_and_runs_only_what_must_run(topic: Path) 
     assert sum("asked for" in line for line in told) == 2
     accepted(topic)
     committed(topic.parent, "accept the second")
+    told.clear()
     build(topic, out, say=told.append)
+    assert sum("none of its inputs changed" in line for line in told) == 2
     page = (out / "index.html").read_text(encoding="utf-8")
     assert "Leaking roofs, by accepted analysis" in page and "accept the second" in page
     assert "Nothing material changed." in page

@@ -38,14 +38,13 @@ def insert_row(content: bytes, cells: Mapping[str, str]) -> bytes:
     if unknown:
         raise EvidenceError(f"the file has no column {unknown[0]!r}; it has {', '.join(header)}")
     study = header.index("study_id")
-    place = last = reader.line_num
+    place, last = 0, reader.line_num
     for row in reader:
         if any(row):
             last = reader.line_num
             if row[study] == cells.get("study_id"):
                 place = last
-    if place == 1 or not any(cells):
-        place = last
+    place = place or last
     text = io.StringIO(newline="")
     quoted = body[:1] == b'"'
     writer = csv.writer(

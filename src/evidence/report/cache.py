@@ -14,6 +14,7 @@ from .notebooks import Executed, execute, page
 
 NAME = "inputs.json"
 _NO_NOTEBOOK_USES = ("report", "cli.py", "__main__.py")
+_ONLY_THE_PAGE = ("accepted analysis", "last acceptance", "nbconvert")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,11 @@ def executed(
 
 def inputs_of(path: Path, now: dict[str, str]) -> dict[str, str]:
     """Name and hash of everything that can change a notebook's outputs."""
-    shared = {name: text for name, text in now.items() if not name.startswith("notebooks/")}
+    shared = {
+        name: text
+        for name, text in now.items()
+        if not name.startswith("notebooks/") and name not in _ONLY_THE_PAGE
+    }
     return shared | {"library": _code(), "the notebook": now[f"notebooks/{path.name}"]}
 
 
