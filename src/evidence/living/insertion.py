@@ -37,12 +37,12 @@ def insert_row(content: bytes, cells: Mapping[str, str]) -> bytes:
     unknown = [name for name in cells if name not in header]
     if unknown:
         raise EvidenceError(f"the file has no column {unknown[0]!r}; it has {', '.join(header)}")
-    study = header.index("study_id")
+    study = header.index("study_id") if "study_id" in header else 0
     place, last = 0, reader.line_num
     for row in reader:
         if any(row):
             last = reader.line_num
-            if row[study] == cells.get("study_id"):
+            if row[study] == cells.get(header[study]):
                 place = last
     place = place or last
     text = io.StringIO(newline="")

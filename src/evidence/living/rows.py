@@ -66,7 +66,7 @@ def raw_rows(folder: Path) -> Rows:
                 raise DataError(chunk.problems)
             for cells in chunk.cells.to_dict("records"):
                 row = {str(c): text for c, text in cells.items() if isinstance(text, str)}
-                found[name][row.get("row_id", "")] = row
+                found[name][_name(row, TABLES[name][0].name, found[name])] = row
     references = read_references(folder / "references.bib").to_dict("records")
     found["references.bib"] = {
         entry["study_id"]: {
@@ -75,6 +75,13 @@ def raw_rows(folder: Path) -> Rows:
         for entry in references
     }
     return found
+
+
+def _name(row: Cells, column: str, taken: Mapping[str, Cells]) -> str:
+    """What a row is called: its first column, and a number where that names several rows."""
+    name = row.get(column, "")
+    count = sum(one == name or one.startswith(f"{name} #") for one in taken) if name in taken else 0
+    return f"{name} #{count + 1}" if count else name
 
 
 def changes(old: Rows, new: Rows) -> tuple[RowChange, ...]:
