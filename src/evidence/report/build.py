@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..errors import EvidenceError
-from ..plots.export import save_figure
+from ..plots.export import Provenance, save_figure
 from ..plots.forest import forest
 from ..plots.rows import forest_rows
 from ..questions import Answer, answers, overview
@@ -77,7 +77,7 @@ def _write(tables: Tables, paths: list[Path], part: Path, say: Callable[[str], N
         running = beside.submit(execute, paths, tables.folder, say)
         found = list(answers(tables).values())
         for number, one in enumerate(found, start=1):
-            _downloads(one, part)
+            _downloads(one, part, tables)
             say(f"  drew {number} of {len(found)}: {one.question.key}")
         for suffix in TABLES:
             save_table(overview(found), part / "tables" / f"overview{suffix}")
@@ -91,12 +91,13 @@ def _write(tables: Tables, paths: list[Path], part: Path, say: Callable[[str], N
     (part / "index.html").write_text(page, encoding="utf-8")
 
 
-def _downloads(found: Answer, part: Path) -> None:
+def _downloads(found: Answer, part: Path, tables: Tables) -> None:
     """The question's forest plot in every format, and its tables."""
     key = found.question.key
     drawn = forest(found.synthesis, title=found.question.title)
+    source = Provenance(key, tables.fingerprint)
     for suffix in FIGURES:
-        save_figure(drawn, part / "figures" / f"{key}{suffix}")
+        save_figure(drawn, part / "figures" / f"{key}{suffix}", provenance=source)
     for suffix in TABLES:
         save_table(forest_rows(found.synthesis), part / "tables" / f"{key}{suffix}")
         save_table(found.rows, part / "tables" / f"{key}-all-rows{suffix}")
