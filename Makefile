@@ -5,7 +5,7 @@ FILES := $(wildcard $(shell git ls-files -co --exclude-standard 2>/dev/null))
 INSTALL = $(BIN)/pip install --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help report test retest check lab docs clean
+.PHONY: help report test retest check lab docs gallery bench clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -34,6 +34,12 @@ lab: .venv/.user ## open the notebooks in JupyterLab
 docs: .venv/.user ## write what is generated: data/README.md and the README's figure
 	@$(BIN)/evidence dictionary --out data/README.md
 	@$(BIN)/evidence forest symptomatic-recurrence --out docs/symptomatic-recurrence.svg
+
+gallery: .venv/.user ## draw every figure and style into docs/gallery/ and docs/gallery.md
+	@$(BIN)/python -m evidence.plots.gallery docs && echo "wrote docs/gallery.md"
+
+bench: .venv/.user ## time the figures against their limits; a report, not a test
+	@$(BIN)/python benchmarks/figures.py
 
 clean: ## remove everything that the commands above made
 	rm -rf .venv report .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

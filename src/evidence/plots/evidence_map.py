@@ -14,6 +14,7 @@ from ..formatting import count, plural
 from .axis import Axis
 from .frame import draw_rules, draw_texts, place, prepare
 from .layout import Content, Layout
+from .picture import leave
 from .style import DEFAULT, POINTS_PER_MM, ForestStyle
 from .text import clean
 from .words import sentence
@@ -83,8 +84,9 @@ def evidence_map(
         draw_rules(ax, layout, corner, style)
         draw_texts(ax, layout, corner, style)
         _draw(ax, dots, layout, style)
-    ax.set_label(_alt(rows, title))
-    return ax
+    return leave(
+        ax, alt=_alt(rows, title), table=rows.drop(columns=["kind", "points"]), layout=layout
+    )
 
 
 def evidence_rows(dots: pd.DataFrame) -> pd.DataFrame:

@@ -89,7 +89,7 @@ STYLES: dict[str, ForestStyle] = {
     "default": DEFAULT,
     "double": replace(DEFAULT, width=180.0, font_size=7.5),
     "single": replace(
-        DEFAULT, width=85.0, min_plot_width=18.0, font_size=6.5,
+        DEFAULT, width=85.0, min_plot_width=18.0, font_size=6.0,
         left=("label", "events_total"), right=("estimate",),
     ),
     "slide": replace(DEFAULT, width=254.0, font_size=13.0, min_font_size=8.0, label_width=90.0),
