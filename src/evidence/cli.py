@@ -147,20 +147,24 @@ def pool(questions: tuple[str, ...], data: str | None, out: str | None, as_json:
     "evidence forest symptomatic-recurrence --out recurrence.tiff"
 )
 def forest(question: str, data: str | None, out: str, style: str) -> None:
-    """The forest plot of a QUESTION, as a file for an article."""
+    """The forest plot of a QUESTION, as a file for an article, its table and sources beside it."""
     from .audit.provenance import explain, write_sidecar
     from .errors import choose
-    from .plots.export import save_figure
+    from .plots.export import Provenance, save_figure, save_figure_table
     from .plots.forest import forest as draw
     from .plots.style import STYLES
+    from .questions import answer
     from .tables.load import load
 
-    (found,) = _answers((question,), data)
+    tables = load(data)
+    found = answer(question, tables)
     drawn = draw(
         found.synthesis, title=found.question.title, style=choose(STYLES, style, "figure style")
     )
-    click.echo(f"wrote {save_figure(drawn, Path(out))}")
-    click.echo(f"wrote {write_sidecar(Path(out), explain(found, load(data)))}")
+    source = Provenance(question, tables.fingerprint)
+    click.echo(f"wrote {save_figure(drawn, Path(out), provenance=source)}")
+    click.echo(f"wrote {save_figure_table(drawn, out)}")
+    click.echo(f"wrote {write_sidecar(Path(out), explain(found, tables))}")
 
 
 @cli.command()

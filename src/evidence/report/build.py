@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..audit.provenance import explain, write_sidecar
 from ..errors import EvidenceError
-from ..plots.export import save_figure
+from ..plots.export import Provenance, save_figure
 from ..plots.forest import forest
 from ..plots.rows import forest_rows
 from ..questions import Answer, answers, overview
@@ -78,12 +78,14 @@ def _write(
     known: tuple[dict[str, str], Path | None],
     say: Callable[[str], None],
 ) -> None:
+    for name in ("figures", "tables", "notebooks"):
+        (part / name).mkdir(parents=True)
     say(f"looking at {len(paths)} notebooks and drawing {len(tables.questions)} questions")
     with ThreadPoolExecutor(1) as beside:  # kernels are processes of their own: draw meanwhile
         running = beside.submit(cache.executed, paths, tables.folder, *known, say)
         found = list(answers(tables).values())
         for number, one in enumerate(found, start=1):
-            _downloads(one, part)
+            _downloads(one, part, tables)
             made = explain(one, tables)
             for folder in ("figures", "tables"):
                 write_sidecar(part / folder / f"{one.question.key}.json", made)
@@ -92,7 +94,6 @@ def _write(
             save_table(overview(found), part / "tables" / f"overview{suffix}")
         life = life_of(tables, found)
         executed = running.result()
-    (part / "notebooks").mkdir(parents=True)
     for notebook in executed:
         page = notebook_page(notebook, tables)
         (part / "notebooks" / f"{notebook.name}.html").write_text(page, encoding="utf-8")
@@ -103,14 +104,13 @@ def _write(
     (part / "index.html").write_text(page, encoding="utf-8")
 
 
-def _downloads(found: Answer, part: Path) -> None:
+def _downloads(found: Answer, part: Path, tables: Tables) -> None:
     """The question's forest plot in every format, and its tables."""
     key = found.question.key
     drawn = forest(found.synthesis, title=found.question.title)
+    source = Provenance(key, tables.fingerprint)
     for suffix in FIGURES:
-        path = part / "figures" / f"{key}{suffix}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_figure(drawn, path)
+        save_figure(drawn, part / "figures" / f"{key}{suffix}", provenance=source)
     for suffix in TABLES:
         save_table(forest_rows(found.synthesis), part / "tables" / f"{key}{suffix}")
         save_table(found.rows, part / "tables" / f"{key}-all-rows{suffix}")

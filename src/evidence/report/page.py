@@ -16,6 +16,7 @@ from ..plots.evidence_map import evidence_map
 from ..plots.export import svg_text
 from ..plots.flow import flow
 from ..plots.forest import forest
+from ..plots.row_family import atlas
 from ..pooling.wording import interval_text, lines
 from ..questions import Answer, evidence_table, sentence, table_flow
 from ..tables.load import Tables
@@ -34,6 +35,7 @@ def report_page(
     return page.render(
         tables=tables,
         flow=_picture(flow(table_flow(answers, tables)), "flow"),
+        atlas=_picture(atlas({one.question.key: one for one in answers}), "atlas"),
         map=_picture(evidence_map(evidence_table(answers)), "map"),
         read_in=tables.studies["source_type"].value_counts().to_dict(),
         questions=[_question(found, tables) for found in answers],
