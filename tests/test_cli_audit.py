@@ -87,7 +87,8 @@ def test_explain_names_rows_and_files(capsys: Capture) -> None:
 def test_forest_writes_what_made_it_beside_it(capsys: Capture, tmp_path: Path) -> None:
     target = tmp_path / "leaks.svg"
     code, out, _ = run(capsys, "forest", "leaks", "--out", str(target), "--data", str(TOPIC))
-    assert (code, out) == (0, f"wrote {target}\nwrote {tmp_path / 'leaks.json'}\n")
+    written = [target, tmp_path / "leaks.csv", tmp_path / "leaks.json"]
+    assert (code, out) == (0, "".join(f"wrote {path}\n" for path in written))
     assert json.loads((tmp_path / "leaks.json").read_text())["question"] == "leaks"
 
 

@@ -54,8 +54,8 @@ def accept(data: Folder, say: Callable[[str], None] = print) -> Record:
 
 
 def _write(tables: Tables, part: Path) -> Record:
-    (part / INPUTS).mkdir(parents=True)
-    (part / "figures").mkdir()
+    for folder in (INPUTS, "figures", "tables"):
+        (part / folder).mkdir(parents=True)
     for name in FILES:
         if (tables.folder / name).exists():
             shutil.copyfile(tables.folder / name, part / INPUTS / name)
