@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from evidence import Model, pool
 from evidence.errors import SynthesisError
 from evidence.plots.axis import linear_axis
-from evidence.plots.columns import COLUMNS, column
+from evidence.plots.columns import COLUMNS, column, expand
 from evidence.plots.marks import MARKS, Band
 from evidence.plots.more_rows import add_answer, add_claim, add_excluded, group_rows
 from evidence.plots.rows import forest_rows, sort_rows
@@ -212,6 +212,10 @@ def test_alt_text_says_what_the_figure_shows():
     assert "The intervals of 2 studies go on" in alt_text(
         pool(FRAME), axis=linear_axis([], bounds=(0, 1), ends=(0.0, 0.1))
     )
+    narrow = linear_axis([], bounds=(0, 1), ends=(0.0, 0.1))
+    assert "The pooled interval goes on beyond the axis. The prediction" in alt_text(
+        pool(FRAME), axis=narrow
+    )
     same = pd.DataFrame({"study_id": ["a", "b"], "events": [5, 6], "total": [50, 60]})
     assert "Every study's interval contains the pooled estimate." in alt_text(pool(same))
 
@@ -248,7 +252,7 @@ def test_a_style_that_cannot_be_drawn_is_refused(options, message):
 def test_registers_fit_together():
     rows = forest_rows(pool(FRAME))
     for style in STYLES.values():
-        assert [column(name, rows) for name in (*style.left, *style.right)]
+        assert [column(name, rows) for name in expand((*style.left, *style.right), rows)]
     for _, colour in MARKS.values():
         assert colour in ForestStyle().colours()
 

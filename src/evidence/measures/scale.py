@@ -27,6 +27,9 @@ class Scale:
         factor: printed number per unit of estimate (100 for percent).
         bounds: the smallest and largest possible estimate.
         ticks: low, high (estimates) -> where an axis between them is marked.
+        null: the estimate that means no difference (1 for a ratio, 0 for a difference); None where
+            no value does, as for a rate.
+        log_axis: an axis of estimates is logarithmic, as for a ratio.
     """
 
     key: str
@@ -37,6 +40,8 @@ class Scale:
     factor: float
     bounds: tuple[float, float]
     ticks: Ticks
+    null: float | None = None
+    log_axis: bool = False
 
 
 def even_ticks(low: float, high: float) -> tuple[float, ...]:

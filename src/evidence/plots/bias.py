@@ -15,7 +15,7 @@ from ..sensitivity.bias import UNKNOWN, bias_table
 from .axis import Axis, linear_axis
 from .frame import draw_rules, draw_texts, place, prepare
 from .layout import Content, Layout
-from .picture import even_text
+from .picture import even_text, leave
 from .rows import study_names
 from .style import DEFAULT, ForestStyle
 from .text import CAPITAL, clean, font
@@ -66,8 +66,8 @@ def traffic_light(
         for domain, x in zip(domains, places, strict=True):
             for risk, y in zip(table[domain], layout.row_y, strict=True):
                 _light(ax, (x, y), str(risk), layout, style)
-    ax.set_label(_alt("Risk of bias by study", table, domains, title))
-    return ax
+    alt = _alt("Risk of bias by study", table, domains, title)
+    return leave(ax, alt=alt, table=table)
 
 
 KEY = (
@@ -108,8 +108,8 @@ def bias_summary(
                 share = float((table[domain] == risk).mean())
                 _bar(ax, (left, y), share, risk, layout, style)
                 left += share
-    ax.set_label(_alt("Risk of bias by domain", table, domains, title))
-    return ax
+    alt = _alt("Risk of bias by domain", table, domains, title)
+    return leave(ax, alt=alt, table=table)
 
 
 def _prepared(ax: Axes | None, content: Content, style: ForestStyle) -> tuple[Axes, Layout]:

@@ -11,7 +11,7 @@ from matplotlib.transforms import Affine2D, Bbox
 
 from ..errors import SynthesisError
 from .axis import Axis
-from .layout import EDGE, NOTE, TICK, TITLE, _Page
+from .layout import EDGE, NOTE, TICK, TITLE, Page
 from .picture import even_text, figure_of, new_axes, room_of, settle
 from .style import POINTS_PER_MM, ForestStyle
 from .text import LINE, font, width, wrap
@@ -45,15 +45,15 @@ def draw_chart(ax: Axes | None, chart: Chart, style: ForestStyle) -> Axes:
     box = room_of(ax) if ax is not None else None
     wide = box.width if box else (style.width or WIDE) * POINTS_PER_MM - 2 * EDGE
     small = NOTE * size
-    above = _Page(wide, fonts)
+    above = Page(wide, fonts)
     above.paragraph(chart.title, "title", TITLE * size)
     above.paragraph(chart.y_label, "axis", small)
     above.y += 0.4 * size
-    left = 2 * TICK + small * max(width(text, fonts, False) for text in chart.y.texts)
+    left = 2 * TICK + small * max(width(text, fonts) for text in chart.y.texts)
     x = chart.x(_most(chart, wide - left, small, fonts))
-    right = wide - small * width(x.texts[-1], fonts, False) / 2
+    right = wide - small * width(x.texts[-1], fonts) / 2
     label = wrap(chart.x_label, (right - left) / small, fonts)
-    below = _Page(wide, fonts)
+    below = Page(wide, fonts)
     below.y = 2 * TICK + small * LINE * (1 + len(label)) + 0.9 * size
     for note in chart.notes:
         below.paragraph(note, "note", small)
@@ -90,13 +90,17 @@ def draw_chart(ax: Axes | None, chart: Chart, style: ForestStyle) -> Axes:
 
 
 def _most(chart: Chart, room: float, small: float, fonts: tuple[str, ...]) -> int:
-    widest = max(width(text, fonts, False) for text in chart.x(7).texts)
+    widest = max(width(text, fonts) for text in chart.x(7).texts)
     return max(2, min(7, int(room / (small * (widest + 1.2))) + 1))
 
 
 def _axes(ax: Axes, x: Axis, y: Axis, style: ForestStyle) -> None:
     """Both axes: ends, ticks, and no frame around them."""
     face = font(style.fonts, NOTE * style.font_size)
+    if x.log:
+        ax.set_xscale("log")
+    if y.log:
+        ax.set_yscale("log")
     ax.set_xlim(x.low, x.high)
     ax.set_ylim(y.low, y.high)
     ax.set_facecolor("none")
@@ -107,3 +111,8 @@ def _axes(ax: Axes, x: Axis, y: Axis, style: ForestStyle) -> None:
     for side, spine in ax.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set(color=style.ink, linewidth=0.6)
+
+
+def flipped(axis: Axis) -> Axis:
+    """The axis upside down, as for standard errors in a funnel."""
+    return Axis(axis.high, axis.low, axis.ticks, axis.texts, axis.log)

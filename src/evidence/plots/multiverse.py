@@ -20,7 +20,7 @@ from ..sensitivity.multiverse import multiverse as every_analysis
 from .axis import Axis, linear_axis
 from .frame import draw_rules, draw_texts, place, prepare
 from .layout import Content, Layout
-from .picture import even_text
+from .picture import even_text, leave
 from .style import DEFAULT, ForestStyle
 from .text import clean, font
 from .words import sentence
@@ -90,8 +90,8 @@ def multiverse_plot(
         draw_texts(ax, layout, corner, style)
         _curve(ax, table, layout, style, synthesis)
         _marks(ax, table, rows, layout, style)
-    ax.set_label(_alt(table, found, title, synthesis))
-    return ax
+    alt = _alt(table, found, title, synthesis)
+    return leave(ax, alt=alt, table=table)
 
 
 def curve_rows(table: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from .chart import Chart, draw_chart
 from .forest import forest_content
 from .frame import draw_rules, draw_texts, place, prepare
 from .marks import draw_marks
+from .picture import leave
 from .rows import answer_rows, finished, study_names
 from .style import DEFAULT, ForestStyle
 from .text import clean, font
@@ -59,12 +60,12 @@ def leave_one_out_plot(
     )
     ax = _answers(synthesis, found.assign(label=labels), note, ax=ax, title=title, style=style)
     low, high = found["estimate"].min(), found["estimate"].max()
-    ax.set_label(
+    alt = (
         f"{_opening('Leave-one-out plot', title)} Without any one of {plural(len(found), 'study')} "
         f"the estimate lies between {_text(low, synthesis)} and {_text(high, synthesis)}; with all "
         f"it is {_text(synthesis.estimate or 0.0, synthesis)}."
     )
-    return ax
+    return leave(ax, alt=alt, table=found)
 
 
 def outlier_sweep_plot(
@@ -91,12 +92,12 @@ def outlier_sweep_plot(
     )
     ax = _answers(synthesis, found.assign(label=labels), note, ax=ax, title=title, style=style)
     last = found.iloc[-1]
-    ax.set_label(
+    alt = (
         f"{_opening('Outlier sweep', title)} With {plural(len(found), 'study')} set aside the "
         f"estimate is {_text(last['estimate'], synthesis)}; with all it is "
         f"{_text(synthesis.estimate or 0.0, synthesis)}."
     )
-    return ax
+    return leave(ax, alt=alt, table=found)
 
 
 def _answers(
@@ -157,11 +158,11 @@ def influence_plot(
     for name, hat, cook in zip(beyond["name"], beyond["hat"], beyond["cook"], strict=True):
         _name(ax, clean(name), (float(hat), float(cook)), x, style)
     who = ", ".join(clean(name) for name in beyond["name"]) or "none"
-    ax.set_label(
+    alt = (
         f"{_opening('Influence plot', title)} {plural(len(table), 'study')}; beyond a customary "
         f"limit: {who}."
     )
-    return ax
+    return leave(ax, alt=alt, table=table)
 
 
 def baujat_plot(
@@ -194,13 +195,13 @@ def baujat_plot(
     for name, across, up in zip(first["name"], *(first[f] for f in figures), strict=True):
         _name(ax, clean(name), (float(across), float(up)), x, style)
     most = first.iloc[0]
-    ax.set_label(
+    alt = (
         f"{_opening('Baujat plot', title)} {plural(len(table), 'study')}; "
         f"{sentence(str(most['name'])).rstrip('.')} stands farthest out, with "
         f"{fixed(1)(most['heterogeneity'])} of {fixed(1)(table['heterogeneity'].sum())} of "
         "Cochran's Q."
     )
-    return ax
+    return leave(ax, alt=alt, table=table)
 
 
 def gosh_plot(
@@ -254,8 +255,8 @@ def gosh_plot(
             color=colour, linewidths=0.5, alpha=0.6, zorder=3, clip_on=False,
             label="_inside" if marker == "x" else "_subsets",
         )  # fmt: skip
-    ax.set_label(_gosh_alt(table, inside, study, title, synthesis))
-    return ax
+    alt = _gosh_alt(table, inside, study, title, synthesis)
+    return leave(ax, alt=alt, table=table)
 
 
 def _gosh_alt(

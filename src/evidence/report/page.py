@@ -17,10 +17,13 @@ from ..plots.evidence_map import evidence_map
 from ..plots.export import svg_text
 from ..plots.flow import flow
 from ..plots.forest import forest
+from ..plots.row_family import atlas
 from ..pooling.wording import interval_text, lines
 from ..questions import Answer, evidence_table, sentence, table_flow
 from ..sensitivity.register import stated_of, sturdiness, subject
 from ..tables.load import Tables
+from .audit_section import audit_section, claimed_rows
+from .life import Life
 from .notebooks import Executed
 
 DRAWN = ("leave_one_out", "multiverse")
@@ -29,16 +32,22 @@ DRAWN = ("leave_one_out", "multiverse")
 _FOLDER = Path(__file__).parent / "templates"
 
 
-def report_page(tables: Tables, answers: list[Answer], notebooks: list[Executed]) -> str:
+def report_page(
+    tables: Tables, answers: list[Answer], notebooks: list[Executed], life: Life
+) -> str:
     """The report as one HTML text that needs nothing beside it but its downloads."""
     page = _templates().get_template("report.html.jinja")
     return page.render(
         tables=tables,
         flow=_picture(flow(table_flow(answers, tables)), "flow"),
+        atlas=_picture(atlas({one.question.key: one for one in answers}), "atlas"),
         map=_picture(evidence_map(evidence_table(answers)), "map"),
         read_in=tables.studies["source_type"].value_counts().to_dict(),
         questions=[_question(found, tables) for found in answers],
         notebooks=notebooks,
+        audit=audit_section(tables, answers),
+        life=life,
+        trajectories=[(salt, text, _picture(ax, salt)) for salt, text, ax in life.trajectories],
     )
 
 
@@ -66,7 +75,8 @@ def _templates() -> Environment:
 def _question(found: Answer, tables: Tables) -> dict[str, object]:
     """What the page says of one question."""
     key = found.question.key
-    drawn = forest(found.synthesis, title=found.question.title)
+    rows = claimed_rows(found, tables)
+    drawn = forest(found.synthesis, title=found.question.title, rows=rows)
     cited = list(dict.fromkeys(found.rows["study_id"]))
     references = tables.references.set_index("study_id").loc[cited].reset_index()
     return {
