@@ -19,7 +19,7 @@ FIGURE_SPACE, PUNCTUATION_SPACE = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `header` may name {measure}, {unit} and {level}; `cells` gives its texts."""
+    """One column; `header` may name {measure}, {unit}, {level}, {size} or {size_low}."""
 
     header: str
     align: Align
@@ -93,8 +93,8 @@ def _label(rows: pd.DataFrame) -> list[str]:
 COLUMNS: dict[str, Column] = {
     "label": Column("Study", "left", _label),
     "events": Column("Events", "right", lambda rows: list(rows["events_text"])),
-    "total": Column("Total", "right", lambda rows: list(rows["total_text"])),
-    "events_total": Column("Events / total", "right", _events_total),
+    "total": Column("{size}", "right", lambda rows: list(rows["total_text"])),
+    "events_total": Column("Events / {size_low}", "right", _events_total),
     "estimate": Column(
         "{measure},\N{NO-BREAK SPACE}{unit} ({level}\N{NO-BREAK SPACE}CI)", "left", _estimate
     ),

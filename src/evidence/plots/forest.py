@@ -101,15 +101,18 @@ def forest_content(
         return linear_axis(seen, bounds=scale.bounds, factor=scale.factor, most=most, ends=room)
 
     clipped = bool((rows["low"] < ends.low).any() or (rows["high"] > ends.high).any())
+    people = synthesis.measure.counts_people
     fields = {
         "measure": synthesis.measure.label,
-        "unit": scale.unit,
+        "unit": scale.unit.strip(),
         "level": f"{synthesis.model.level * 100:g}%",
+        "size": "Total" if people else "Person-years",
+        "size_low": "total" if people else "person-years",
     }
     return Content(
         rows=rows,
         fields=fields,
-        axis_label=f"{synthesis.measure.label}, {scale.unit}".rstrip(", "),
+        axis_label=f"{synthesis.measure.label}, {scale.unit.strip()}".rstrip(", "),
         axis=axis,
         title=title or "",
         notes=(" ".join(key(rows, bands, synthesis)), *notes(synthesis, clipped=clipped)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ..errors import SynthesisError
-from ..formatting import Formatter, count, fixed, percent
+from ..formatting import Formatter, count, percent, printed, size
 from ..pooling.model import Synthesis
 
 DRAWN = (
@@ -23,9 +23,10 @@ def forest_rows(synthesis: Synthesis) -> pd.DataFrame:
 
     Returns:
         A frame with the columns of `DRAWN`, then the studies' other columns. `kind` is "study",
-        "pooled" or "prediction". Numbers are fractions at full precision and blank where there is
-        none; texts are as printed. No study: no row. One study: no pooled row, since nothing was
-        pooled.
+        "pooled" or "prediction". Numbers are fractions (or rates per unit of person-time) at full
+        precision and blank where there is none; texts are as printed. `total` is people, or
+        person-time where that is what the events are counted in. No study: no row. One study: no
+        pooled row, since nothing was pooled.
 
     >>> from evidence import pool
     >>> frame = pd.DataFrame({"study_id": list("abc"), "events": [3, 6, 10],
@@ -37,13 +38,16 @@ def forest_rows(synthesis: Synthesis) -> pd.DataFrame:
     own = {"events_text", "total_text", "number_text", "limits_text", "weight_text"}
     clash = sorted(own & set(studies.columns))
     rows = studies.drop(columns=clash).assign(kind="study", label=study_names(studies))
+    if not synthesis.measure.counts_people:
+        rows = rows.assign(total=studies["person_time"])
     return finished(pd.concat([rows, answer_rows(synthesis)], ignore_index=True), synthesis)
 
 
 def finished(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
     """The rows with one type per column, every text, and the columns in order."""
     numbers = dict.fromkeys(("estimate", "low", "high", "weight"), "float64")
-    rows = rows.astype({"events": "Int64", "total": "Int64", **numbers})
+    total = "Int64" if synthesis.measure.counts_people else "Float64"
+    rows = rows.astype({"events": "Int64", "total": total, **numbers})
     rows = _texts(rows, synthesis)
     return rows[[*DRAWN, *(name for name in rows.columns if name not in DRAWN)]]
 
@@ -113,19 +117,15 @@ def answer_rows(synthesis: Synthesis) -> pd.DataFrame:
 
 def _texts(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
     """The rows with every number as it is printed."""
-    factor = synthesis.measure.scale.factor
-    one_decimal = fixed(1)
+    number = printed(synthesis.measure.scale.factor)
 
     def texts(name: str, formatter: Formatter) -> list[str]:
         return ["" if pd.isna(value) else formatter(value) for value in rows[name]]
 
-    def number(value: float) -> str:
-        return one_decimal(factor * value)
-
     limits = zip(texts("low", number), texts("high", number), strict=True)
     return rows.assign(
         events_text=texts("events", count),
-        total_text=texts("total", count),
+        total_text=texts("total", size),
         number_text=texts("estimate", number),
         limits_text=[
             f"{low} to {high}" if (low and kind != "claim") or low != high else ""

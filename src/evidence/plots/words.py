@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..formatting import count, fixed, plural
+from ..formatting import plural, printed
 from ..pooling.heterogeneity import Interval
 from ..pooling.model import Synthesis
-from ..pooling.wording import answer_text, heterogeneity_text, interval_text
+from ..pooling.wording import answer_text, counts_text, heterogeneity_text, interval_text
 from .axis import Axis
 from .rows import study_names
 from .text import clean
@@ -78,7 +78,9 @@ def groups_text(rows: pd.DataFrame, synthesis: Synthesis) -> list[str]:
 
 
 def _method(synthesis: Synthesis) -> str:
-    own = synthesis.model.study_interval.replace("_", "-").capitalize()
+    model = synthesis.model
+    own = model.study_interval if synthesis.measure.counts_people else model.rate_interval
+    own = own.replace("_", "-").capitalize()
     parts = [synthesis.method_text]
     if synthesis.estimate is not None and synthesis.k > 1:
         parts.append(f"interval of the pooled estimate: {synthesis.interval_text}")
@@ -103,16 +105,16 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
     if synthesis.k == 0:
         return f"{start} {nothing(synthesis)}"
     factor, unit = synthesis.measure.scale.factor, synthesis.measure.scale.unit
-    people = f"{count(synthesis.events)} of {count(synthesis.total)} people"
+    people = counts_text(synthesis)
     if synthesis.k == 1 and synthesis.estimate is not None:
         limits = interval_text(synthesis.interval, factor)
         alone = (
-            f"One study, not pooled: {fixed(1)(factor * synthesis.estimate)}{unit} "
+            f"One study, not pooled: {printed(factor)(synthesis.estimate)}{unit} "
             f"({synthesis.model.level * 100:g}% CI {limits}), {people}."
         )
         return " ".join([start, alone, *_clipped(synthesis, axis)])
-    number, studies = fixed(1), synthesis.studies
-    least, most = factor * studies["estimate"].min(), factor * studies["estimate"].max()
+    number, studies = printed(factor), synthesis.studies
+    least, most = studies["estimate"].min(), studies["estimate"].max()
     said = [f"{plural(synthesis.k, 'study')}, {people}.", *_reasons(synthesis)]
     if synthesis.estimate is not None:
         said = [f"Pooled estimate {answer_text(synthesis)}."]

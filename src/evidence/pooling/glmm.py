@@ -70,7 +70,7 @@ def glmm(studies: pd.DataFrame, effects: Effects, measure: Measure, model: Model
             spread, tau2_text="profile likelihood", zero_p=zero_tau_p(found)
         ),
         method_text=f"{'Binomial' if measure.counts_people else 'Poisson'} GLMM, random intercept, "
-        f"{scale.key} link, maximum likelihood",
+        f"{scale.key.removesuffix('_rate')} link, maximum likelihood",
         interval_text=INTERVAL_NAMES[model.interval].format(df=k - 1, scale=scale.label),
         prediction_text=shown,
         studies=studies.assign(weight=implied_weights(found)),
