@@ -89,6 +89,10 @@ def ours() -> dict[str, tuple[float, float | None]]:
             50.0,
         ),
         "GLMM: answer, 500 studies": (best(lambda: pool(crowd, model=GLMM), 3), 500.0),
+        "GLMM: 500 studies with profiles, shrunken rates, leave-one-out": (
+            best(lambda: glmm_details(pool(crowd, model=GLMM)), 3),
+            500.0,
+        ),
     }
 
 
