@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from evidence import Model, pool
+from evidence.errors import SynthesisError
 from evidence.pooling.corners import exact_interval
 from evidence.pooling.families import FAMILIES
 from evidence.pooling.glmm_details import glmm_details
@@ -355,6 +356,24 @@ def test_a_table_that_does_not_hold_is_not_used(monkeypatch):
     whole = fit_glmm(whole_of(rows))
     monkeypatch.setattr("evidence.pooling.leave_one_out.EXACT", 1e-17)
     assert leave_out_nearby(whole) is None
+
+
+def test_a_profile_that_was_not_climbed_is_an_error(monkeypatch):
+    monkeypatch.setattr("evidence.pooling.glmm_profile.FAR", 0)
+    x, n = np.array([0.0, 0, 0, 0, 0, 0, 54]), np.array([38.0, 80, 48, 40, 41, 61, 54])
+    with pytest.raises(SynthesisError, match="was not climbed"):
+        tau_profile(fit_glmm(Problem(x, n, intercept(7), FAMILIES["log"])), 0.95)
+
+
+def test_far_profile_limits_are_reached_beside_near_ones():
+    """A mean far down at a large tau takes more steps than its neighbours' do."""
+    x = np.array([[0.0, 0, 0, 0, 0, 0, 54], [3, 6, 2, 4, 9, 1, 5]])
+    n = np.array([[38.0, 80, 48, 40, 41, 61, 54]] * 2)
+    both = fit_glmm(Problem(x, n, intercept(7), FAMILIES["log"]))
+    high = tau_profile(both, 0.95)[1]
+    assert high[0] == pytest.approx(117.840, abs=1e-3)  # brute force over a grid of means
+    alone = fit_glmm(Problem(x[1], n[1], intercept(7), FAMILIES["log"]))
+    assert high[1] == pytest.approx(float(tau_profile(alone, 0.95)[1]), rel=1e-7)
 
 
 def test_shrunken_rates_lie_between_the_study_and_the_mean():

@@ -44,6 +44,7 @@ _HOME = {
     "one_row_per_cohort": "pooling.dependence",
     "overview": "questions",
     "pool": "pooling.model",
+    "pool_many": "pooling.many",
     "prior_sensitivity": "pooling.bayes",
     "probability_above": "pooling.bayes",
     "rate_table": "questions",

@@ -19,7 +19,7 @@ def falling_root(
     high: Array,
     start: Array | None = None,
     tolerance: float = 1e-14,
-    close: float = 0.0,
+    close: Array | float = 0.0,
 ) -> Array:
     """Where a function that is positive at `low` and not positive at `high` crosses zero.
 
@@ -48,7 +48,7 @@ def falling_root(
             newton = x - value / slope
         good = (newton >= low) & (newton <= high) & (2 * np.abs(newton - x) < np.abs(last))
         following = np.where(good, newton, (low + high) / 2)
-        if close:
+        if np.any(close):
             following = np.where(np.abs(value) <= close, x, following)
         last = following - x
         x = following
