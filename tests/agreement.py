@@ -59,8 +59,16 @@ The largest relative difference found, and the largest that the tests allow.
 {rows}
 
 Published worked examples, each a test named after its article: Miller 1978 (double arcsine),
-DerSimonian and Kacker 2007 (ten estimators of tau²), Stijnen, Hamza and Ozdemir 2010 (logits and
-GLMM), Konstantopoulos 2011 (three levels), Rubin 1981 (Bayesian, against a dense grid).
+DerSimonian and Kacker 2007 (ten estimators of tau²), Stijnen, Hamza and Ozdemir 2010 (logits, log
+rates, binomial and Poisson GLMM), Newcombe 1998 (intervals of one proportion), Raudenbush 2009
+(normal prediction interval), Konstantopoulos 2011 (three levels), Rubin 1981 (Bayesian, against a
+dense grid).
+
+No published figures were at hand for the log, raw and single arcsine scales of proportions, the
+raw, square-root and Freeman-Tukey scales of rates, Hartung-Knapp and its safeguards, Kenward-Roger,
+the intervals of tau², the t, Hartung-Knapp and bootstrap prediction intervals, the estimators HSk
+and PMM, subgroups, meta-regression, CR2, the beta-binomial model and Bayesian models of counts:
+they are held against software (above) or against brute force (below) only.
 
 ## What does not agree, and why
 | what | why |

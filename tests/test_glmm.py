@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from evidence import Model, pool
+from evidence.errors import SynthesisError
 from evidence.pooling.corners import exact_interval
 from evidence.pooling.families import FAMILIES
 from evidence.pooling.glmm_details import glmm_details
 from evidence.pooling.glmm_fit import Problem, fit_glmm
 from evidence.pooling.glmm_profile import mean_profile, tau_profile
+from evidence.pooling.leave_one_out import leave_out_nearby
 from evidence.pooling.quadrature import gauss_hermite, integrate, panels
 from evidence.pooling.weighting import intercept
 
@@ -284,6 +286,11 @@ def test_rates_of_one_in_a_million():
     assert 1e-7 < answer.interval.low < answer.estimate < answer.interval.high < 1e-4
 
 
+def whole_of(rows):
+    events, total = (rows[name].to_numpy(float) for name in ("events", "total"))
+    return Problem(events, total, intercept(len(rows)), FAMILIES["logit"])
+
+
 def test_five_hundred_studies():
     rng = np.random.default_rng(5)
     total = rng.integers(5, 400, 500)
@@ -307,6 +314,66 @@ def test_leave_one_out_is_the_fit_without_the_study():
 def test_leave_one_out_reaches_the_corners():
     table = glmm_details(pool(counts([0, 0, 3], [9, 8, 20]), model=GLMM)).leave_one_out
     assert table["estimate"].iloc[2] == 0
+
+
+def many(k, seed=5):
+    rng = np.random.default_rng(seed)
+    total = rng.integers(5, 400, k)
+    return counts(rng.binomial(total, 1 / (1 + np.exp(2 + 0.8 * rng.standard_normal(k)))), total)
+
+
+@pytest.mark.parametrize("measure", ["proportion_logit", "rate_log"])
+def test_leaving_out_one_of_many_is_read_from_a_table(measure, monkeypatch):
+    rows = many(70).assign(person_time=lambda rows: 1.3 * rows["total"])
+    answer = pool(rows, measure, GLMM)
+    table = glmm_details(answer).leave_one_out
+    monkeypatch.setattr("evidence.pooling.glmm_details.MANY", 71)
+    fitted = glmm_details(answer).leave_one_out
+    for name in ("estimate", "low", "high", "effect", "se", "tau2"):
+        assert table[name].to_numpy() == pytest.approx(fitted[name].to_numpy(), rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("events", "total", "tabled"),
+    [
+        ([10, 20, 30] * 25, [100] * 75, True),
+        ([10] * 75, [100] * 75, False),  # nothing differs: no random effect to move
+        ([5] * 74 + [99], [100] * 75, False),  # one study makes all the difference
+        ([0] * 74 + [9], [100] * 75, False),  # without it there is no event
+    ],
+)
+def test_where_a_table_will_not_do_the_fits_are_made(events, total, tabled):
+    rows = counts(events, total)
+    whole = fit_glmm(whole_of(rows))
+    assert (leave_out_nearby(whole) is not None) == tabled
+    last = glmm_details(pool(rows, model=GLMM)).leave_one_out.iloc[-1]
+    alone = pool(rows.iloc[:-1], model=GLMM)
+    assert last["estimate"] == pytest.approx(alone.estimate, rel=1e-8)
+
+
+def test_a_table_that_does_not_hold_is_not_used(monkeypatch):
+    rows = many(70)
+    whole = fit_glmm(whole_of(rows))
+    monkeypatch.setattr("evidence.pooling.leave_one_out.EXACT", 1e-17)
+    assert leave_out_nearby(whole) is None
+
+
+def test_a_profile_that_was_not_climbed_is_an_error(monkeypatch):
+    monkeypatch.setattr("evidence.pooling.glmm_profile.FAR", 0)
+    x, n = np.array([0.0, 0, 0, 0, 0, 0, 54]), np.array([38.0, 80, 48, 40, 41, 61, 54])
+    with pytest.raises(SynthesisError, match="was not climbed"):
+        tau_profile(fit_glmm(Problem(x, n, intercept(7), FAMILIES["log"])), 0.95)
+
+
+def test_far_profile_limits_are_reached_beside_near_ones():
+    """A mean far down at a large tau takes more steps than its neighbours' do."""
+    x = np.array([[0.0, 0, 0, 0, 0, 0, 54], [3, 6, 2, 4, 9, 1, 5]])
+    n = np.array([[38.0, 80, 48, 40, 41, 61, 54]] * 2)
+    both = fit_glmm(Problem(x, n, intercept(7), FAMILIES["log"]))
+    high = tau_profile(both, 0.95)[1]
+    assert high[0] == pytest.approx(117.840, abs=1e-3)  # brute force over a grid of means
+    alone = fit_glmm(Problem(x[1], n[1], intercept(7), FAMILIES["log"]))
+    assert high[1] == pytest.approx(float(tau_profile(alone, 0.95)[1]), rel=1e-7)
 
 
 def test_shrunken_rates_lie_between_the_study_and_the_mean():

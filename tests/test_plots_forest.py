@@ -137,6 +137,27 @@ def test_diamond_spans_the_interval_and_points_at_the_estimate():
     assert x[np.argmin(y)] == x[np.argmax(y)] == answer.estimate
 
 
+@pytest.mark.parametrize("unit", ["per 100 person-years", "per 100 000 person-years"])
+def test_incidence_rates_are_drawn_in_the_printed_unit(unit):
+    frame = pd.DataFrame(
+        {
+            "study_id": list("abc"),
+            "events": [11, 0, 120],
+            "person_time": [1988.0, 125.5, 10962.0],
+        }
+    )
+    answer = pool(frame, "rate_log", Model(method="glmm", unit=unit))
+    ax = forest(answer, style=STYLES["default"])
+    texts = {text.get_text() for text in [*ax.texts, *ax.figure.texts]}
+    assert {"Person-years", "1\u202f988", "13\u202f076"} <= texts
+    assert any(unit in text for text in (ax.get_xlabel(), *texts))
+    assert not any("_" in text for text in texts)
+    low, high = ax.get_xlim()
+    assert low == 0 and answer.studies["high"].max() <= high < 2 * answer.studies["high"].max()
+    apart = forest(side_by_side(frame, "two definitions", "rate_log", Model(unit=unit)))
+    assert "131 events in 13\u202f076 person-years" in apart.get_label()
+
+
 def test_prediction_interval_is_a_thin_bar_of_its_own():
     answer = pool(SIX)
     axes = forest(answer)

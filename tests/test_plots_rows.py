@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import Model, pool
+from evidence import Model, pool, side_by_side
 from evidence.errors import SynthesisError
 from evidence.plots.axis import linear_axis
 from evidence.plots.columns import COLUMNS, column, expand
@@ -54,6 +54,67 @@ def test_rows_hold_every_drawn_number_and_text():
     assert rows.loc[4, "high"] == answer.prediction.high
     assert rows["year"].tolist()[:3] == [2011, 2012, 2013]
     assert rows.loc[:2, "weight"].sum() == pytest.approx(1)
+
+
+PERSON_TIME = pd.DataFrame(
+    {
+        "study_id": ["a", "b", "c"],
+        "events": [11, 0, 120],
+        "person_time": [1988.0, 12.5, 10962.0],
+    }
+)
+
+
+def test_rows_of_incidence_rates_hold_person_time_and_the_printed_unit():
+    answer = pool(PERSON_TIME, "rate_log", Model(unit="per 100 person-years"))
+    rows = forest_rows(answer)
+    assert rows["events"].tolist()[:4] == [11, 0, 120, 131]
+    assert rows["total"].tolist()[:4] == [1988.0, 12.5, 10962.0, 12962.5]
+    assert rows["total_text"].tolist() == [
+        "1\u202f988", "12.5", "10\u202f962", "12\u202f962", ""
+    ]  # fmt: skip
+    assert rows["number_text"].tolist()[:3] == ["0.6", "0.0", "1.1"]
+    assert rows.loc[3, "estimate"] == answer.estimate
+    said = alt_text(answer)
+    assert "131 events in 12\u202f962 person-years" in said and "people" not in said
+    assert "interval of each study: Exact" in notes(answer, clipped=False)[1]
+
+
+def test_a_rate_per_person_year_has_three_decimals():
+    rows = forest_rows(pool(PERSON_TIME, "rate_log", Model(unit="per person-year")))
+    assert rows["number_text"].tolist()[:3] == ["0.006", "0.000", "0.011"]
+
+
+def test_incidence_rates_side_by_side():
+    model = Model(unit="per 100 person-years", rate_interval="byar")
+    apart = side_by_side(PERSON_TIME, "two definitions", "rate_log", model)
+    pooled = pool(PERSON_TIME, "rate_log", model)
+    for name in ("estimate", "low", "high"):
+        assert apart.studies[name].tolist() == pooled.studies[name].tolist()
+    assert (apart.estimate, apart.events, apart.total) == (None, 131, 12962.5)
+    assert apart.measure.scale.unit == " per 100 person-years"
+    assert apart.summary().splitlines()[1].endswith("No estimate: nothing was pooled.")
+    with pytest.raises(SynthesisError, match="no column person_time"):
+        side_by_side(FRAME, "no reason", "rate_log")
+    with pytest.raises(SynthesisError, match="measure 'rate' is unknown"):
+        side_by_side(FRAME, "no reason", "rate")
+
+
+def test_excluded_rows_of_incidence_rates():
+    answer = pool(PERSON_TIME, "rate_log")
+    left_out = pd.DataFrame(
+        {
+            "study_id": ["x", "y"],
+            "events": [30, 2],
+            "person_time": [20.0, None],
+            "exclude_because": ["another event", "no time"],
+        }
+    )
+    rows = add_excluded(forest_rows(answer), left_out, answer).query("kind == 'excluded'")
+    assert rows["number_text"].tolist() == ["1500.0", ""]
+    assert rows["total_text"].tolist() == ["20", ""]
+    with pytest.raises(SynthesisError, match="need the column person_time"):
+        add_excluded(forest_rows(answer), EXCLUDED, answer)
 
 
 def test_rows_without_label_are_named_by_study_id_and_input_stays_as_it_was():

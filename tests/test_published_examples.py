@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evidence import Model, pool
+from evidence import Model, pool, study_rates
 from evidence.pooling.mean import MEAN_INTERVALS
+from evidence.pooling.prediction import PREDICTIONS, Evidence
 from evidence.pooling.tau2 import TAU2_ESTIMATORS
 from evidence.pooling.weighting import intercept
+
+from .reference_calls import column, frame
 
 # DerSimonian and Kacker (2007), doi 10.1016/j.cct.2006.04.004, tables 3 and 4
 CLASP = {
@@ -111,3 +114,51 @@ def test_stijnen_2010_inverse_variance_logit():
     assert answer.heterogeneity.tau2 == pytest.approx(0.6629, abs=5e-5)
     assert answer.estimate == pytest.approx(0.0355, abs=5e-5)
     assert (answer.interval.low, answer.interval.high) == pytest.approx((0.0226, 0.0554), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("method", "effect", "se", "tau2", "rate", "low", "high"),
+    [
+        ("inverse_variance", 1.4676, 0.2425, 0.3699, 4.3389, 2.6973, 6.9795),
+        ("glmm", 1.4007, 0.2310, 0.3165, 4.0580, 2.5803, 6.3819),
+    ],
+)
+def test_stijnen_2010_incidence_rates(method, effect, se, tau2, rate, low, high):
+    """The same article, catheter days of one arm of Niel-Weise 2008, in thousands."""
+    rows = frame("rate1_nielweise2008")
+    rows = rows.assign(person_time=rows["person_time"] / 1000)
+    answer = pool(rows, "rate_log", Model(method=method, interval="wald"))
+    found = (
+        answer.effect, answer.se, answer.heterogeneity.tau2,
+        answer.estimate, answer.interval.low, answer.interval.high,
+    )  # fmt: skip
+    assert found == pytest.approx((effect, se, tau2, rate, low, high), abs=1.01e-4)
+
+
+@pytest.mark.parametrize(
+    ("method", "limits"),
+    [
+        ("wilson", [0.2553, 0.3662, 0.0624, 0.1605, 0, 0.1611, 0.0061, 0.1718]),
+        ("wilson_corrected", [0.2535, 0.3682, 0.0598, 0.1644, 0, 0.2005, 0.0018, 0.1963]),
+        ("clopper_pearson", [0.2527, 0.3676, 0.0578, 0.1617, 0, 0.1684, 0.0009, 0.1776]),
+        ("mid_p", [0.2544, 0.3658, 0.0601, 0.1581, 0, 0.1391, 0.0017, 0.1585]),
+    ],
+)
+def test_newcombe_1998_single_proportions(method, limits):
+    """doi 10.1002/(SICI)1097-0258(19980430)17:8<857::AID-SIM777>3.0.CO;2-E, table I."""
+    rows = pd.DataFrame({"events": [81, 15, 0, 1], "total": [263, 148, 20, 29]})
+    found = study_rates(rows, method)[["low", "high"]].to_numpy().ravel()
+    assert found == pytest.approx(limits, abs=5.1e-5)
+
+
+def test_raudenbush_2009_range_of_true_effects():
+    """Teacher expectancy, 19 studies: REML mean 0.084, tau2 0.019, new study -0.2036 to 0.3711.
+
+    The effects at hand have two decimals, so that the last digit of the limits may differ.
+    """
+    y, v = (column("gen_raudenbush1985", name) for name in ("yi", "vi"))
+    tau2 = TAU2_ESTIMATORS["REML"](y, v, intercept(19))
+    mean = MEAN_INTERVALS["wald"](y, v, tau2, 0.95)
+    assert (float(mean.effect), float(tau2)) == pytest.approx((0.084, 0.019), abs=5.1e-4)
+    found = PREDICTIONS["normal"](Evidence(y, v, tau2, mean), 0.95)
+    assert (float(found.low), float(found.high)) == pytest.approx((-0.2036, 0.3711), abs=2e-4)

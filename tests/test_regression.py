@@ -7,10 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import optimize
 
 from evidence import Model, pool
 from evidence.measures.measure import MEASURES
 from evidence.pooling.design import design_of
+from evidence.pooling.families import FAMILIES
+from evidence.pooling.glmm_fit import Problem, fit_glmm, height
 from evidence.pooling.regression import meta_regression, regress
 from evidence.pooling.subgroups import subgroups
 from evidence.pooling.tau2 import TAU2_ESTIMATORS
@@ -170,6 +173,28 @@ def test_regression_on_groups_is_subgroups_with_common_tau2():
     found = meta_regression(data, ["size"], model=model)
     table = subgroups(data, "size", model=model, tau="common")
     assert table.q == pytest.approx(found.omnibus, rel=1e-6)
+
+
+def test_residual_tau2_of_a_glmm_has_a_profile_interval():
+    rows = frame("prop_pritz1997")
+    rows = rows.assign(year=np.arange(len(rows)) % 5)
+    found = meta_regression(rows, ["year"], model=Model(method="glmm"))
+    ends = found.tau2_interval
+    assert ends.low < found.tau2 < ends.high
+    x = np.column_stack([np.ones(len(rows)), rows["year"]])
+    counted = Problem(
+        rows["events"].to_numpy(float), rows["total"].to_numpy(float), x, FAMILIES["logit"]
+    )
+    best = fit_glmm(counted).log_likelihood - counted.constant()
+    for tau2 in (ends.low, ends.high):
+        low_point = optimize.minimize(
+            lambda beta, tau2=tau2: -height(
+                counted, np.append(beta, np.log(tau2) / 2), np.zeros(len(rows))
+            ).value,
+            found.coefficients["effect"].to_numpy(), method="Nelder-Mead",
+            options={"xatol": 1e-8, "fatol": 1e-11},
+        )  # fmt: skip
+        assert best + low_point.fun == pytest.approx(3.841458820694124 / 2, abs=1e-6)
 
 
 def test_units_of_a_moderator_do_not_matter():

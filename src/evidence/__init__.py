@@ -73,6 +73,7 @@ _HOME = {
     "outlier_sweep_plot": "plots.sensitivity",
     "overview": "questions",
     "pool": "pooling.model",
+    "pool_many": "pooling.many",
     "prior_sensitivity": "pooling.bayes",
     "probability_above": "pooling.bayes",
     "rate_table": "questions",

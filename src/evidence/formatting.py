@@ -28,6 +28,16 @@ def fixed(decimals: int) -> Formatter:
     return text
 
 
+def printed(factor: float) -> Formatter:
+    """A formatter of rates in units of 1/factor: one decimal, three for a rate per person-year.
+
+    >>> printed(100)(0.1018), printed(1)(0.1018)
+    ('10.2', '0.102')
+    """
+    text = fixed(1 if factor >= 10 else 3)
+    return lambda value: text(factor * value)
+
+
 def percent(fraction: float, decimals: int = 1) -> str:
     """A fraction in percent, without the sign.
 
@@ -67,6 +77,15 @@ def count(number: float) -> str:
     '18\u202f590'
     """
     return f"{number:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def size(number: float) -> str:
+    r"""People or person-time: grouped like a count, small broken amounts with three digits.
+
+    >>> size(108), size(1256.4), size(3.25)
+    ('108', '1\u202f256', '3.25')
+    """
+    return count(number) if number == round(number) or number >= 100 else significant(number)
 
 
 def plural(number: int, noun: str) -> str:

@@ -97,9 +97,10 @@ def names_of(frame: pd.DataFrame) -> NDArray[np.str_]:
 
 def numbers(frame: pd.DataFrame, column: str) -> Array:
     """A column as floats; what is not a number becomes missing, for the caller to refuse."""
-    if frame[column].dtype.kind in "if":
-        return frame[column].to_numpy(float)
-    found = pd.to_numeric(frame[column], errors="coerce")
+    given = frame[column]
+    if given.dtype.kind in "if":
+        return given.to_numpy(float)
+    found = pd.to_numeric(given, errors="coerce")
     return np.asarray(found.to_numpy(float, na_value=math.nan), float)
 
 
@@ -119,6 +120,14 @@ def _from_statsmodels(name: str) -> Callable[[Array, Array, float], Bounds]:
         return np.asarray(low, float), np.asarray(high, float)
 
     return bounds
+
+
+def _wilson(events: Array, total: Array, miss: float) -> Bounds:
+    """Wilson's (1927) score interval."""
+    z = float(special.ndtri(1 - miss / 2))
+    centre, whole = events + z * z / 2, total + z * z
+    half = z * np.sqrt(events * (total - events) / total + z * z / 4)
+    return (centre - half) / whole, (centre + half) / whole
 
 
 def _wilson_corrected(events: Array, total: Array, miss: float) -> Bounds:
@@ -230,7 +239,7 @@ def _logit(events: Array, total: Array, miss: float) -> Bounds:
 
 
 INTERVALS: dict[str, Callable[[Array, Array, float], Bounds]] = {
-    "wilson": _from_statsmodels("wilson"),
+    "wilson": _wilson,
     "wilson_corrected": _wilson_corrected,
     "clopper_pearson": _from_statsmodels("beta"),
     "agresti_coull": _from_statsmodels("agresti_coull"),
@@ -242,6 +251,7 @@ INTERVALS: dict[str, Callable[[Array, Array, float], Bounds]] = {
 }
 """Every interval for one proportion: function of events, total and the probability left outside.
 
-Wilson (1927), Clopper and Pearson (1934), Agresti and Coull (1998), Jeffreys as in Brown, Cai and
-DasGupta (2001) come from statsmodels; the others are written here because it lacks them.
+Clopper and Pearson (1934), Agresti and Coull (1998), Jeffreys as in Brown, Cai and DasGupta (2001)
+come from statsmodels; the others are written here because it lacks them, and Wilson (1927) because
+it is the default and statsmodels takes 0.7 s to import.
 """

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..errors import choose
 from ..incidence import person_time_counts, rate_limits
@@ -24,6 +25,10 @@ from .heterogeneity import Interval
 from .inverse_variance import common_effect, random_effects, total
 from .options import Model
 from .synthesis import Synthesis
+
+Array = NDArray[np.float64]
+
+EMPTY = np.array([], float)
 
 LIKELIHOODS = ("glmm", "beta_binomial", "bayes_binomial")
 """Methods that work on the counts themselves."""
@@ -56,23 +61,22 @@ def pool(
     (0.3724, 4)
     """
     model = model or Model()
-    measured = _in_unit(choose(MEASURES, measure, "measure"), model)
+    measured = in_unit(choose(MEASURES, measure, "measure"), model)
     refuse_dependent(frame, model.method)
-    studies = _alone_rates(frame, measured, model)
-    if len(studies) == 0:
-        empty = np.array([], float)
-        return _nothing(studies.assign(effect=empty, variance=empty), measured, model)
+    alone = alone_rates(frame, measured, model)
+    if len(frame) == 0:
+        return _nothing(with_columns(frame, **alone, effect=EMPTY, variance=EMPTY), measured, model)
     effects = measured.compute(frame, model.zero_policy())
-    studies = studies.assign(effect=effects.effect, variance=effects.variance)
+    studies = with_columns(frame, **alone, effect=effects.effect, variance=effects.variance)
     if measured.scale_at is not None:
         harmonic = len(effects.size) / float((1 / effects.size).sum())
-        measured = _in_unit(replace(measured, scale=measured.scale_at(harmonic)), model)
+        measured = in_unit(replace(measured, scale=measured.scale_at(harmonic)), model)
     if len(studies) == 1:
         return _single(studies, measured, model)
     return METHODS[model.method](studies, effects, measured, model)
 
 
-def _in_unit(measure: Measure, model: Model) -> Measure:
+def in_unit(measure: Measure, model: Model) -> Measure:
     """The measure with incidence rates printed in the unit that the model asks for."""
     if measure.counts_people:
         return measure
@@ -80,16 +84,25 @@ def _in_unit(measure: Measure, model: Model) -> Measure:
     return replace(measure, scale=unit)
 
 
-def _alone_rates(frame: pd.DataFrame, measure: Measure, model: Model) -> pd.DataFrame:
-    """The frame with each study's own rate and interval, and a `study_id`."""
+def alone_rates(frame: pd.DataFrame, measure: Measure, model: Model) -> dict[str, Array]:
+    """Each study's own rate and interval: `estimate`, `low`, `high`, on the reading scale."""
     if measure.counts_people:
         events, size = counts(frame)
         low, high = proportion_limits(events, size, model.study_interval, model.level)
     else:
         events, size = person_time_counts(frame)
         low, high = rate_limits(events, size, model.rate_interval, model.level)
-    named = frame if "study_id" in frame.columns else frame.assign(study_id=names_of(frame))
-    return named.assign(estimate=events / size, low=low, high=high)
+    return {"estimate": events / size, "low": low, "high": high}
+
+
+def with_columns(frame: pd.DataFrame, **new: Array) -> pd.DataFrame:
+    """The frame with a `study_id` and these columns, in one go: pandas is slow column by column."""
+    if "study_id" not in frame.columns:
+        frame = frame.assign(study_id=names_of(frame))
+    if old := [name for name in new if name in frame.columns]:
+        frame = frame.drop(columns=old)
+    table = np.array(list(new.values()), float).T
+    return pd.concat([frame, pd.DataFrame(table, frame.index, list(new))], axis=1)
 
 
 def _nothing(studies: pd.DataFrame, measure: Measure, model: Model) -> Synthesis:

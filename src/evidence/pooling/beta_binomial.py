@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -33,83 +35,104 @@ def beta_binomial(
     doi 10.1002/sim.6383.
     """
     del effects  # the counts are all it needs
-    if measure.key != "proportion_logit":
-        raise SynthesisError("beta_binomial works on proportions; use measure proportion_logit")
+    refuse_rates(measure)
     found_corner = corner(studies, measure, model)
     if found_corner is not None:
         return found_corner
     x, n = (studies[name].to_numpy(float) for name in ("events", "total"))
     found = fit_beta_binomial(x, n)
     k, level = len(studies), model.level
-    half = float(quantile(level, np.inf if model.interval == "wald" else k - 1.0)) * found.se
+    mean, se, correlation = float(found.effect), float(found.se), float(found.correlation)
+    half = float(quantile(level, np.inf if model.interval == "wald" else k - 1.0)) * se
     prediction = None
-    if k >= 3 and found.correlation > 0:
+    if k >= 3 and correlation > 0:
         alpha, beta = found.shape
         ends = np.array([(1 - level) / 2, (1 + level) / 2])
         low, high = special.betaincinv(alpha, beta, ends)
         prediction = Interval(float(low), float(high), level)
     cautions = few_studies(k)
-    if found.correlation == 0:
+    if correlation == 0:
         cautions += (
             "the rates are estimated as all equal, the edge of what the model can say; "
             "that does not show that the studies agree",
         )
     return Synthesis(
         measure=measure, model=model, k=k, events=int(x.sum()), total=int(n.sum()),
-        estimate=float(special.expit(found.effect)),
-        interval=read(measure.scale, (found.effect - half, found.effect + half), level),
-        prediction=prediction, effect=found.effect, se=found.se, heterogeneity=None,
+        estimate=float(special.expit(mean)),
+        interval=read(measure.scale, (mean - half, mean + half), level),
+        prediction=prediction, effect=mean, se=se, heterogeneity=None,
         method_text="Beta-binomial model, maximum likelihood, intraclass correlation "
-        f"{found.correlation:.3g}",
+        f"{correlation:.3g}",
         interval_text="Wald" if model.interval == "wald" else f"t with {k - 1} df, log odds scale",
         prediction_text="beta distribution at the estimate" if prediction else "",
-        studies=studies.assign(weight=_weights(n, found.correlation)), cautions=cautions,
+        studies=studies.assign(weight=_weights(n, correlation)), cautions=cautions,
         likelihood=Likelihood(
-            found.log_likelihood, 2, 0.0, ((found.se**2, 0.0), (0.0, 0.0)), found.correlation
+            float(found.log_likelihood), 2, 0.0, ((se**2, 0.0), (0.0, 0.0)), correlation
         ),
     )  # fmt: skip
 
 
-class BetaBinomialFit:
-    """The maximum of a beta-binomial likelihood: effect (log odds), se, and correlation."""
+def refuse_rates(measure: Measure) -> None:
+    """Refuse every measure but the one that this model has."""
+    if measure.key != "proportion_logit":
+        raise SynthesisError("beta_binomial works on proportions; use measure proportion_logit")
 
-    def __init__(self, effect: float, se: float, correlation: float, log_likelihood: float) -> None:
-        self.effect, self.se = effect, se
-        self.correlation, self.log_likelihood = correlation, log_likelihood
+
+@dataclass(frozen=True)
+class BetaBinomialFit:
+    """The maximum of a beta-binomial likelihood; every array has the leading axes of the counts.
+
+    Attributes:
+        effect: log odds of the mean rate.
+        se: its standard error.
+        correlation: intraclass, 1/(alpha + beta + 1); 0 where the rates are all equal.
+        log_likelihood: with constants.
+    """
+
+    effect: Array
+    se: Array
+    correlation: Array
+    log_likelihood: Array
 
     @property
-    def shape(self) -> tuple[float, float]:
-        """Alpha and beta of the distribution of rates."""
+    def shape(self) -> tuple[Array, Array]:
+        """Alpha and beta of the distribution of rates, where the correlation is above 0."""
         size = 1 / self.correlation - 1
-        mean = float(special.expit(self.effect))
+        mean = np.asarray(special.expit(self.effect), float)
         return mean * size, (1 - mean) * size
 
 
 def fit_beta_binomial(x: Array, n: Array) -> BetaBinomialFit:
-    """Maximum likelihood of (log odds of the mean, log of alpha + beta)."""
-    constant = float(FAMILIES["logit"].constant(x, n).sum())
-    pooled = x.sum() / n.sum()
-    common = float((special.xlogy(x, pooled) + special.xlog1py(n - x, -pooled)).sum()) + constant
-    best = BetaBinomialFit(
-        float(special.logit(pooled)), float((n.sum() * pooled * (1 - pooled)) ** -0.5), 0.0, common
-    )
+    """Maximum likelihood of (log odds of the mean, log of alpha + beta).
+
+    Args:
+        x: events, shape (..., k); in each meta-analysis somebody and not everybody had one.
+        n: people, the same shape.
+    """
+    constant = FAMILIES["logit"].constant(x, n).sum(-1)
+    people = n.sum(-1)
+    pooled = x.sum(-1) / people
+    rate = pooled[..., None]
+    common = (special.xlogy(x, rate) + special.xlog1py(n - x, -rate)).sum(-1) + constant
+    effect, se = special.logit(pooled), (people * pooled * (1 - pooled)) ** -0.5
+    correlation, log_likelihood = np.zeros_like(pooled), common
     # starts over the whole range, since the likelihood may have two maxima
-    starts = np.array([[special.logit(pooled), m] for m in (0.0, 2.0, 4.0, 7.0)])
-    theta, top = climb(lambda t, _: _height(t, x, n), starts, np.zeros((4, len(x))))
+    starts = [np.stack([effect, np.full_like(effect, m)], -1) for m in (0.0, 2.0, 4.0, 7.0)]
+    theta, top = climb(lambda t, _: _height(t, x, n), np.array(starts), np.zeros((4, *x.shape)))
     for j in range(4):
-        value = float(top.value[j]) + constant
-        if theta[j, 1] < MOST and value > best.log_likelihood + 1e-9:
-            covariance = np.linalg.inv(-top.hessian[j])
-            best = BetaBinomialFit(
-                float(theta[j, 0]), float(covariance[0, 0] ** 0.5),
-                float(1 / (np.exp(theta[j, 1]) + 1)), value,
-            )  # fmt: skip
-    return best
+        value = top.value[j] + constant
+        better = (theta[j, ..., 1] < MOST) & (value > log_likelihood + 1e-9)
+        curved = np.where(better[..., None, None], -top.hessian[j], np.eye(2))
+        effect = np.where(better, theta[j, ..., 0], effect)
+        se = np.where(better, np.linalg.inv(curved)[..., 0, 0] ** 0.5, se)
+        correlation = np.where(better, special.expit(-theta[j, ..., 1]), correlation)
+        log_likelihood = np.where(better, value, log_likelihood)
+    return BetaBinomialFit(effect, se, correlation, log_likelihood)
 
 
 def _height(theta: Array, x: Array, n: Array) -> Height:
     """Log-likelihood with exact derivatives in (log odds of the mean, log of alpha + beta)."""
-    mean, size = special.expit(theta[:, :1]), np.exp(np.minimum(theta[:, 1:], 20.0))
+    mean, size = special.expit(theta[..., :1]), np.exp(np.minimum(theta[..., 1:], 20.0))
     a, b, slope = mean * size, (1 - mean) * size, size * mean * (1 - mean)
     y = n - x
     value = special.betaln(x + a, y + b) - special.betaln(a, b)
@@ -125,7 +148,7 @@ def _height(theta: Array, x: Array, n: Array) -> Height:
     two = a * a * daa + b * b * dbb - 2 * a * b * bend + a * da + b * db
     one, cross, two = one.sum(-1), cross.sum(-1), two.sum(-1)
     hessian = np.stack([np.stack([one, cross], -1), np.stack([cross, two], -1)], -2)
-    return Height(value.sum(-1), gradient, hessian, np.zeros((len(theta), len(x))))
+    return Height(value.sum(-1), gradient, hessian, np.zeros_like(value))
 
 
 def _weights(n: Array, correlation: float) -> Array:

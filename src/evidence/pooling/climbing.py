@@ -30,18 +30,20 @@ def climb(
     start: Array,
     free: slice = slice(None),
     done: NDArray[np.bool_] | None = None,
+    steps: int = 60,
 ) -> tuple[Array, Height]:
     """Newton's method uphill with step halving, on the coordinates `free`.
 
     Where the surface is not curved downward, the eigenvalues of the Hessian are turned downward,
     so that each step still goes uphill. A climb also ends where no shorter step goes up or the
-    promised gain no longer shrinks, as far as the nodes of a coarse rule can lead; the caller
-    asks `still_uphill`. Members that are `done` from the start stay where they are.
+    promised gain no longer shrinks, as far as the nodes of a coarse rule can lead, and after
+    `steps`, each at most 2 long; the caller asks `still_uphill`. Members that are `done` from the
+    start stay where they are.
     """
     here = function(theta, start)
     done = np.zeros(here.value.shape, bool) if done is None else done.copy()
     last = np.full(here.value.shape, np.inf)
-    for _ in range(60):
+    for _ in range(steps):
         step, gain = _newton(here.gradient[..., free], here.hessian[..., free, free])
         finished = ((gain <= 1e-15) | ((gain < 1e-8) & (gain > last / 4))) & ~done
         last = gain

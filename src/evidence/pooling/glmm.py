@@ -51,10 +51,10 @@ def glmm(studies: pd.DataFrame, effects: Effects, measure: Measure, model: Model
     half = float(quantile(level, df)) * se
     limits = (mean - half, mean + half)
     if model.interval == "profile":
-        limits = mean_profile(found, level)
+        limits = _floats(mean_profile(found, level))
     prediction, shown = _prediction(found, model)
     marginal, marginal_limits = marginal_mean(found, family, level, df)
-    low, high = tau_profile(found, level)
+    low, high = _floats(tau_profile(found, level))
     spread = heterogeneity(
         effects.effect, effects.variance, intercept(k), tau**2, (low**2, high**2), level
     )
@@ -67,10 +67,10 @@ def glmm(studies: pd.DataFrame, effects: Effects, measure: Measure, model: Model
         prediction=prediction and read(scale, prediction, level),
         effect=mean, se=se,
         heterogeneity=replace(
-            spread, tau2_text="profile likelihood", zero_p=zero_tau_p(found)
+            spread, tau2_text="profile likelihood", zero_p=float(zero_tau_p(found))
         ),
         method_text=f"{'Binomial' if measure.counts_people else 'Poisson'} GLMM, random intercept, "
-        f"{scale.key} link, maximum likelihood",
+        f"{scale.key.removesuffix('_rate')} link, maximum likelihood",
         interval_text=INTERVAL_NAMES[model.interval].format(df=k - 1, scale=scale.label),
         prediction_text=shown,
         studies=studies.assign(weight=implied_weights(found)),
@@ -85,6 +85,10 @@ def glmm(studies: pd.DataFrame, effects: Effects, measure: Measure, model: Model
             ),
         ),
     )  # fmt: skip
+
+
+def _floats(limits: tuple[Array, Array]) -> tuple[float, float]:
+    return float(limits[0]), float(limits[1])
 
 
 def family_of(measure: Measure, model: Model) -> tuple[Family, Measure]:

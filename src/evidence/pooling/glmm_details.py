@@ -15,6 +15,7 @@ from .glmm_fit import GlmmFit, Problem, fit_glmm, refit_glmm
 from .glmm_profile import mean_profile
 from .heterogeneity import Interval
 from .inverse_variance import read
+from .leave_one_out import leave_out_nearby
 from .mean import quantile
 from .quadrature import integrate
 from .synthesis import Synthesis
@@ -24,6 +25,8 @@ Array = NDArray[np.float64]
 
 AT_ONCE = 50_000
 """Counts that are fitted in one go when studies are left out in turn."""
+MANY = 60
+"""Studies from which on the fits without each of them are read from one table."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,11 @@ def _leave_one_out(answer: Synthesis, whole: GlmmFit) -> pd.DataFrame:
     events, size = _counts(answer)
     family, k = whole.problem.family, len(events)
     names = answer.studies["study_id"].astype(str).to_numpy()
+    columns = ["study_id", "estimate", "low", "high", "effect", "se", "tau2"]
+    nearby = leave_out_nearby(whole) if k >= MANY else None
+    if nearby is not None:
+        near = _fit_rows(nearby, family, k, answer.model.level)
+        return pd.DataFrame(near).assign(study_id=names)[columns]
     kept = np.array([[j for j in range(k) if j != i] for i in range(k)])
     rows: list[dict[str, object]] = [{} for _ in range(k)]
     fitted = []
@@ -121,24 +129,25 @@ def _leave_one_out(answer: Synthesis, whole: GlmmFit) -> pd.DataFrame:
         which = fitted[first : first + step]
         rest = Problem(events[kept[which]], size[kept[which]], intercept(k - 1), family)
         found = refit_glmm(rest, whole)
-        for i, row in zip(which, _fit_rows(found, family, answer.model.level), strict=True):
+        numbers = (found.beta[:, 0], np.sqrt(found.covariance[:, 0, 0]), found.tau)
+        for i, row in zip(which, _fit_rows(numbers, family, k, answer.model.level), strict=True):
             rows[i] = row
-    return pd.DataFrame(rows).assign(study_id=names)[
-        ["study_id", "estimate", "low", "high", "effect", "se", "tau2"]
-    ]
+    return pd.DataFrame(rows).assign(study_id=names)[columns]
 
 
-def _fit_rows(found: GlmmFit, family: Family, level: float) -> list[dict[str, object]]:
-    se = np.sqrt(found.covariance[:, 0, 0])
-    half = quantile(level, found.problem.events.shape[-1] - 1) * se
-    effect = found.beta[:, 0]
+def _fit_rows(
+    numbers: tuple[Array, Array, Array], family: Family, k: int, level: float
+) -> list[dict[str, object]]:
+    """Rows from effects, standard errors and taus of fits to all but one of k studies."""
+    effect, se, tau = numbers
+    half = quantile(level, k - 2) * se
     columns = {
         "estimate": family.inverse(effect),
         "low": family.inverse(effect - half),
         "high": family.inverse(effect + half),
         "effect": effect,
         "se": se,
-        "tau2": found.tau**2,
+        "tau2": tau**2,
     }
     return [{name: float(values[i]) for name, values in columns.items()} for i in range(len(se))]
 

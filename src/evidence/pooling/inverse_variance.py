@@ -92,7 +92,7 @@ def _answer(
     low, high = fit.limits(model.level)
     return Synthesis(
         measure=measure, model=model, k=len(studies),
-        events=int(studies["events"].sum()), total=total(studies, measure),
+        events=int(studies["events"].to_numpy().sum()), total=total(studies, measure),
         estimate=float(measure.scale.inverse(fit.effect)),
         interval=read(measure.scale, (low, high), model.level),
         effect=float(fit.effect), se=float(fit.se), interval_text=fit.kind,
@@ -104,8 +104,8 @@ def _answer(
 def total(studies: pd.DataFrame, measure: Measure) -> float:
     """People as a whole number, or person-time as it is."""
     if measure.counts_people:
-        return int(studies["total"].sum())
-    return float(studies["person_time"].sum())
+        return int(studies["total"].to_numpy().sum())
+    return float(studies["person_time"].to_numpy().sum())
 
 
 def zero_cautions(

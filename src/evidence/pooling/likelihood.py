@@ -11,7 +11,8 @@ from .weighting import Fit, cross, fit, fit_weights, quadratic, trace_p, trace_p
 
 Array = NDArray[np.float64]
 
-GRID = 60
+GRID = np.linspace(0.0, 1.0, 60)
+"""Where between the smallest and the largest tau2 the slope is looked at, on a log scale."""
 
 
 def log_likelihood(y: Array, v: Array, x: Array, tau2: Array, restricted: bool) -> Array:
@@ -54,7 +55,7 @@ def most_likely_tau2(y: Array, v: Array, x: Array, *, restricted: bool) -> Array
     ceiling = spread + np.sqrt(spread * v.max(-1))
     smallest = np.minimum(v.min(-1), ceiling) * 1e-6
     safe, safe_top = np.where(spread > 0, smallest, 1.0), np.where(spread > 0, ceiling, 2.0)
-    steps = np.exp(np.linspace(0.0, 1.0, GRID) * np.log(safe_top / safe)[..., None])
+    steps = np.exp(GRID * np.log(safe_top / safe)[..., None])
     grid = np.concatenate([np.zeros_like(safe)[..., None], safe[..., None] * steps], axis=-1)
     slopes = _first(fit(y[..., None, :], v[..., None, :], grid, x), x, restricted)
     crossing = (slopes[..., :-1] > 0) & (slopes[..., 1:] <= 0) & (spread > 0)[..., None]

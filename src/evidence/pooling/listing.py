@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from ..errors import choose
 from ..measures.measure import MEASURES
-from ..rates import study_rates
-from .model import Model, Synthesis
+from .answers import alone_rates, in_unit, with_columns
+from .inverse_variance import total
+from .options import Model
+from .synthesis import Synthesis
 
 
 def side_by_side(
@@ -21,19 +24,28 @@ def side_by_side(
         frame: as for `pool`.
         because: why nothing is pooled; the only caution of the result.
         measure: a key of `MEASURES`.
-        model: its `study_interval` and `level` serve each study alone.
+        model: its `study_interval` (`rate_interval` and `unit` for person-time) and `level` serve
+            each study alone.
+
+    Returns:
+        A `Synthesis` without any pooled figure; its studies carry `estimate`, `low` and `high` on
+        the reading scale, and a blank `weight`.
+
+    Raises:
+        SynthesisError: unknown measure, missing columns or counts that cannot be.
 
     >>> frame = pd.DataFrame({"study_id": ["a", "b"], "events": [3, 6], "total": [11, 17]})
     >>> side_by_side(frame, "two definitions of relief").estimate is None
     True
     """
     model = model or Model()
-    studies = study_rates(frame, model.study_interval, level=model.level)
+    measured = in_unit(choose(MEASURES, measure, "measure"), model)
+    blank = np.full(len(frame), math.nan)  # nothing is weighted
+    studies = with_columns(frame, **alone_rates(frame, measured, model), weight=blank)
     return Synthesis(
-        measure=choose(MEASURES, measure, "measure"), model=model, k=len(studies),
-        events=int(studies["events"].sum()), total=int(studies["total"].sum()),
+        measure=measured, model=model, k=len(studies),
+        events=int(studies["events"].sum()), total=total(studies, measured),
         estimate=None, interval=None, prediction=None, effect=None, se=None, heterogeneity=None,
         method_text="Not pooled", interval_text="", prediction_text="",
-        studies=studies.assign(weight=math.nan),  # blank: nothing is weighted
-        cautions=(because,),
+        studies=studies, cautions=(because,),
     )  # fmt: skip

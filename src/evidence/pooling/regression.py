@@ -17,6 +17,7 @@ from ..measures.measure import MEASURES
 from .design import Design, design_of
 from .glmm import family_of, problem_of
 from .glmm_fit import Problem, fit_glmm
+from .glmm_profile import tau_profile
 from .heterogeneity import Interval
 from .mean import quantile
 from .options import Model
@@ -44,7 +45,8 @@ class Regression:
         coefficients: one row each: `name`, `effect`, `se`, `low`, `high`, `p`, analysis scale.
         covariance: of the coefficients.
         df: degrees of freedom of the t distribution; infinite for a normal one.
-        tau2, tau2_interval: residual between-study variance; no interval for a GLMM.
+        tau2, tau2_interval: residual between-study variance; its interval is the one that the
+            model names, and that of the profile likelihood for a GLMM.
         q, q_df, q_p: residual heterogeneity; None for a GLMM.
         omnibus, omnibus_df, omnibus_p: test of all moderators; F with two df where `df` is finite,
             else chi-square with the first.
@@ -61,7 +63,7 @@ class Regression:
     covariance: Array = field(repr=False)
     df: float
     tau2: float
-    tau2_interval: Interval | None
+    tau2_interval: Interval
     q: float | None
     q_df: int
     q_p: float | None
@@ -195,11 +197,13 @@ def _glmm(frame: pd.DataFrame, measure: Measure, model: Model, design: Design) -
     found = fit_glmm(Problem(*plain.counts, basis * root, family))
     alone = float(fit_glmm(plain).tau) ** 2
     tau2, turn = float(found.tau) ** 2, back * root
+    low, high = tau_profile(found, model.level)
     covariance = turn @ found.covariance[:p, :p] @ turn.T
     df = np.inf if model.interval == "wald" else float(k - p)
     return _result(
         measure, model, design, turn @ found.beta, covariance, df,
-        tau2=tau2, tau2_interval=None, q=None, q_df=k - p, q_p=None,
+        tau2=tau2, tau2_interval=Interval(float(low) ** 2, float(high) ** 2, model.level),
+        q=None, q_df=k - p, q_p=None,
         r2=max(0.0, (alone - tau2) / alone) if alone > 0 else None, cautions=_few(k, p),
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ def falling_root(
     high: Array,
     start: Array | None = None,
     tolerance: float = 1e-14,
-    close: float = 0.0,
+    close: Array | float = 0.0,
 ) -> Array:
     """Where a function that is positive at `low` and not positive at `high` crosses zero.
 
@@ -39,7 +39,7 @@ def falling_root(
     """
     low, high = np.array(low, float), np.array(high, float)
     x = (low + high) / 2 if start is None else np.minimum(np.maximum(start, low), high)
-    last = high - low
+    last, careless = high - low, max(1e-8, tolerance)
     for _ in range(200):
         value, slope = function(x)
         above = value > 0
@@ -47,12 +47,13 @@ def falling_root(
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             newton = x - value / slope
         good = (newton >= low) & (newton <= high) & (2 * np.abs(newton - x) < np.abs(last))
-        following = np.where(np.abs(value) <= close, x, np.where(good, newton, (low + high) / 2))
+        following = np.where(good, newton, (low + high) / 2)
+        if np.any(close):
+            following = np.where(np.abs(value) <= close, x, following)
         last = following - x
         x = following
         # a Newton step of 1e-8 leaves an error of its square
-        enough = np.where(good, max(1e-8, tolerance), tolerance)
-        if (np.abs(last) <= enough * np.abs(x)).all():
+        if (np.abs(last) <= np.where(good, careless, tolerance) * np.abs(x)).all():
             return x
     raise SynthesisError(
         "a root was not found in 200 steps; check the effects, variances or counts"

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
+from scipy.optimize import elementwise
 
 from ..errors import SynthesisError
 from .chi2_mixture import chi2_mixture_below, quadratic_form_weights
@@ -17,6 +18,7 @@ from .weighting import fit_weights
 
 Array = NDArray[np.float64]
 Limits = tuple[Array, Array]
+Places = NDArray[np.intp]
 
 
 def q_profile(y: Array, v: Array, x: Array, level: float) -> Limits:
@@ -70,30 +72,43 @@ def generalised_q(power: float) -> Callable[[Array, Array, Array, float], Limits
     """Interval from the exact distribution of Q with fixed weights v**-power.
 
     Source: Biggerstaff and Jackson (2008), doi 10.1002/sim.3447, power 1; Jackson (2013),
-    doi 10.1002/jrsm.1081, power 1/2. One meta-analysis at a time.
+    doi 10.1002/jrsm.1081, power 1/2.
     """
 
     def limits(y: Array, v: Array, x: Array, level: float) -> Limits:
+        shape, k = y.shape[:-1], y.shape[-1]
+        y, v = y.reshape(-1, k), v.reshape(-1, k)
         a = v**-power
         observed = fit_weights(y, a, x).q
-        scale = float(v.max() + observed / a.sum())
+        first = v.max(-1) + observed / a.sum(-1)
 
-        def excess(tau2: float, probability: float) -> float:
-            weights = quadratic_form_weights(a, v + tau2, x)
-            return float(chi2_mixture_below(observed, weights)) - probability
+        def excess(tau2: Array, which: Places, probability: float) -> Array:
+            weights = quadratic_form_weights(a[which], v[which] + tau2[..., None], x)
+            return np.asarray(chi2_mixture_below(observed[which], weights) - probability, float)
 
-        def root(probability: float) -> float:
-            if observed <= 0 or excess(0.0, probability) <= 0:
-                return 0.0
-            high = scale
-            while excess(high, probability) > 0:
-                high *= 4
-            return float(
-                optimize.brentq(excess, 0.0, high, args=(probability,), xtol=1e-300, rtol=1e-12)
-            )
+        def root(probability: float) -> Array:
+            found, everyone = np.zeros_like(observed), np.arange(len(observed))
+            which = np.flatnonzero((observed > 0) & (excess(found, everyone, probability) > 0))
+            if which.size == 0:
+                return found.reshape(shape)
+            high = first[which]
+            while (still := excess(high, which, probability) > 0).any():
+                high = np.where(still, 4 * high, high)
+
+            def there(tau2: Array, which: Places) -> Array:
+                return excess(tau2, which, probability)
+
+            crossing = elementwise.find_root(
+                there, (np.zeros_like(high), high), args=(which,),
+                tolerances={"xatol": 0, "xrtol": 1e-12, "fatol": 0},
+            )  # fmt: skip
+            if not crossing.success.all():
+                raise SynthesisError("an end of the interval of tau2 was not found; try q_profile")
+            found[which] = crossing.x
+            return found.reshape(shape)
 
         miss = 1 - level
-        return np.array(root(1 - miss / 2)), np.array(root(miss / 2))
+        return root(1 - miss / 2), root(miss / 2)
 
     return limits
 

@@ -59,6 +59,14 @@ def fit(y: Array, v: Array, tau2: Array | float, x: Array) -> Fit:
 
 def fit_weights(y: Array, w: Array, x: Array) -> Fit:
     """Weighted least squares with given weights."""
+    if x.shape[-1] == 1 and x.ndim == 2:  # a plain mean: the same without matrices
+        column = x[:, 0]
+        wx = w * column
+        variance = 1 / (wx @ column)
+        mean = variance * (wx * y).sum(-1)
+        residual = y - mean[..., None] * column
+        pull = w * residual
+        return Fit(w, mean[..., None], variance[..., None, None], pull, (pull * residual).sum(-1))
     covariance = inverse(cross(x, w))
     wy = w * y
     beta = (covariance @ (np.swapaxes(x, -1, -2) @ wy[..., None]))[..., 0]
@@ -74,12 +82,19 @@ def trace(a: Array, b: Array) -> Array:
 
 def trace_p(found: Fit, x: Array) -> Array:
     """Trace of P = W - WX(X'WX)^-1X'W."""
+    if x.shape[-1] == 1:
+        inside = found.covariance[..., 0, 0] * cross(x, found.w**2)[..., 0, 0]
+        return np.asarray(found.w.sum(-1) - inside, float)
     return np.asarray(found.w.sum(-1) - trace(found.covariance, cross(x, found.w**2)), float)
 
 
 def trace_pp(found: Fit, x: Array) -> Array:
     """Trace of PP."""
     w, inverse_ = found.w, found.covariance
+    if x.shape[-1] == 1:
+        square = w * w
+        two, three = (inverse_[..., 0, 0] * cross(x, a)[..., 0, 0] for a in (square, square * w))
+        return np.asarray(square.sum(-1) - 2 * three + two * two, float)
     second = inverse_ @ cross(x, w**2)
     return np.asarray(
         (w**2).sum(-1) - 2 * trace(inverse_, cross(x, w**3)) + trace(second, second), float
@@ -89,6 +104,9 @@ def trace_pp(found: Fit, x: Array) -> Array:
 def quadratic(found: Fit, x: Array, u: Array) -> Array:
     """The quadratic form of P in u."""
     wu = found.w * u
+    if x.shape[-1] == 1 and x.ndim == 2:
+        pulled = wu @ x[:, 0]
+        return np.asarray((wu * u).sum(-1) - found.covariance[..., 0, 0] * pulled**2, float)
     xwu = (np.swapaxes(x, -1, -2) @ wu[..., None])[..., 0]
     inside = np.sum(xwu * (found.covariance @ xwu[..., None])[..., 0], axis=-1)
     return np.asarray(np.sum(wu * u, axis=-1) - inside, float)

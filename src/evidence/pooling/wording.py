@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..formatting import count, fixed, p_value, percent, plural, significant
+from ..formatting import count, fixed, p_value, percent, plural, printed, significant, size
 
 if TYPE_CHECKING:
     from .heterogeneity import Heterogeneity, Interval
@@ -16,8 +16,8 @@ def interval_text(interval: Interval | None, factor: float = 100.0) -> str:
     """Both limits in printed units, or a dash where there is no interval."""
     if interval is None:
         return "\N{EN DASH}"
-    number = fixed(1)
-    return f"{number(factor * interval.low)} to {number(factor * interval.high)}"
+    number = printed(factor)
+    return f"{number(interval.low)} to {number(interval.high)}"
 
 
 def heterogeneity_text(spread: Heterogeneity) -> str:
@@ -34,16 +34,22 @@ def heterogeneity_text(spread: Heterogeneity) -> str:
 def answer_text(answer: Synthesis) -> str:
     """The answer in one line: estimate, interval, studies and people."""
     if answer.estimate is None:
-        return "No estimate: no row answers the question."
+        why = "nothing was pooled" if answer.k else "no row answers the question"
+        return f"No estimate: {why}."
     level = f"{answer.model.level * 100:g}%"
-    scale, people = answer.measure.scale, answer.measure.counts_people
-    of = f"of {count(answer.total)} people" if people else f"in {count(answer.total)} person-years"
-    events = count(answer.events) + ("" if people else " events")
+    scale = answer.measure.scale
     return (
-        f"{fixed(1)(scale.factor * answer.estimate)}{scale.unit} "
+        f"{printed(scale.factor)(answer.estimate)}{scale.unit} "
         f"({level} CI {interval_text(answer.interval, scale.factor)}) "
-        f"in {plural(answer.k, 'study')}, {events} {of}"
+        f"in {plural(answer.k, 'study')}, {counts_text(answer)}"
     )
+
+
+def counts_text(answer: Synthesis) -> str:
+    """Events and what they were counted in."""
+    if answer.measure.counts_people:
+        return f"{count(answer.events)} of {count(answer.total)} people"
+    return f"{plural(answer.events, 'event')} in {size(answer.total)} person-years"
 
 
 def lines(answer: Synthesis) -> list[tuple[str, str]]:
@@ -53,7 +59,7 @@ def lines(answer: Synthesis) -> list[tuple[str, str]]:
     if answer.interval:
         found.append(("Interval", f"{level}, {answer.interval_text}"))
     if answer.mean_rate is not None:
-        mean = f"{fixed(1)(factor * answer.mean_rate)}{answer.measure.scale.unit}"
+        mean = f"{printed(factor)(answer.mean_rate)}{answer.measure.scale.unit}"
         limits = interval_text(answer.mean_rate_interval, factor)
         found.append(("Reading", "the answer is the median (conditional) rate"))
         found.append(("Mean rate", f"{mean} ({limits}), the mean (marginal) rate over studies"))
@@ -70,7 +76,7 @@ def lines(answer: Synthesis) -> list[tuple[str, str]]:
     back = answer.readings
     if back is not None:
         parts = (
-            f"{fixed(1)(factor * estimate)} at the {at} size"
+            f"{printed(factor)(estimate)} at the {at} size"
             for at, estimate in zip(back["at"], back["estimate"].to_numpy(float), strict=True)
         )
         found.append(("Read back", ", ".join(parts)))
