@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -9,8 +10,8 @@ import pandas as pd
 
 from ..errors import SynthesisError
 from ..formatting import fixed, p_value
+from ..pooling.answers import alone_rates
 from ..pooling.model import Synthesis
-from ..rates import study_rates
 from .rows import answer_rows, finished, forest_rows, study_names
 
 
@@ -102,20 +103,25 @@ def add_excluded(rows: pd.DataFrame, excluded: pd.DataFrame, synthesis: Synthesi
     Args:
         rows: from `forest_rows`.
         excluded: rows with `study_id` (and perhaps `label`), `exclude_because`, `events` and
-            `total`; a row without usable counts shows its reason only.
+            `total` (`person_time` for incidence rates); a row without usable counts shows its
+            reason only.
         synthesis: the answer; it gives the studies' interval and level.
 
     Raises:
         SynthesisError: a needed column is missing.
     """
-    missing = {"study_id", "exclude_because", "events", "total"} - set(excluded.columns)
+    measure, model = synthesis.measure, synthesis.model
+    size = "total" if measure.counts_people else "person_time"
+    missing = {"study_id", "exclude_because", "events", size} - set(excluded.columns)
     if missing:
         raise SynthesisError(f"excluded rows need the column {', '.join(sorted(missing))}")
     new = excluded.reset_index(drop=True)
     new = new.assign(kind="excluded", label=study_names(new) + " (" + new["exclude_because"] + ")")
-    counted = new["events"].notna() & new["total"].gt(0) & new["events"].between(0, new["total"])
-    rates = study_rates(new[counted], synthesis.model.study_interval, level=synthesis.model.level)
-    new = pd.concat([rates, new[~counted]]).loc[new.index]
+    most = new["total"] if measure.counts_people else math.inf
+    counted = new["events"].notna() & new[size].gt(0) & new["events"].between(0, most)
+    rates = alone_rates(new[counted], measure, model)
+    new = pd.concat([new[counted].assign(**rates), new[~counted]])
+    new = new.loc[excluded.reset_index(drop=True).index].assign(total=lambda one: one[size])
     return finished(pd.concat([rows, new], ignore_index=True), synthesis)
 
 

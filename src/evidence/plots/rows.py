@@ -120,7 +120,8 @@ def answer_rows(synthesis: Synthesis) -> pd.DataFrame:
 def _texts(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
     """The rows with every number as it is printed."""
     factor = synthesis.measure.scale.factor
-    printed = fixed(1 if factor > 1 else 2)
+    plain = 2 if synthesis.measure.counts_people else 3  # a ratio, or a rate per person-year
+    printed = fixed(1 if factor > 1 else plain)
 
     def texts(name: str, formatter: Formatter) -> list[str]:
         return ["" if pd.isna(value) else formatter(value) for value in rows[name]]
@@ -131,7 +132,7 @@ def _texts(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
     limits = zip(texts("low", number), texts("high", number), strict=True)
     return rows.assign(
         events_text=texts("events", count),
-        total_text=texts("total", count),
+        total_text=texts("total", lambda size: f"{size:g}" if size < 100 else count(size)),
         number_text=texts("estimate", number),
         limits_text=[
             f"{low} to {high}" if (low and kind != "claim") or low != high else ""

@@ -18,7 +18,6 @@ from ..rates import counts, names_of, proportion_limits
 from .bayes import bayes_binomial, bayes_normal
 from .beta_binomial import beta_binomial
 from .clustered import robust, three_level
-from .corners import exact_interval
 from .dependence import refuse_dependent
 from .glmm import glmm
 from .heterogeneity import Interval
@@ -116,13 +115,13 @@ def _nothing(studies: pd.DataFrame, measure: Measure, model: Model) -> Synthesis
 
 
 def _single(studies: pd.DataFrame, measure: Measure, model: Model) -> Synthesis:
+    """One study's own rate and interval; a likelihood method takes the exact one."""
+    if model.method in LIKELIHOODS:
+        model = replace(model, study_interval="clopper_pearson", rate_interval="exact")
+        studies = studies.assign(**alone_rates(studies, measure, model))
     row = studies.iloc[0]
     kind = model.study_interval if measure.counts_people else model.rate_interval
     limits = (float(row["low"]), float(row["high"]))
-    if model.method in LIKELIHOODS:
-        size = float(total(studies, measure))
-        kind, people = "exact", measure.counts_people
-        limits = exact_interval(float(row["events"]), size, people, model.level)
     return Synthesis(
         measure=measure, model=model, k=1, events=int(row["events"]),
         total=total(studies, measure), estimate=float(row["estimate"]),
