@@ -15,6 +15,9 @@ MEASURE_OF = {
     "PLO": "proportion_logit", "PLOGIT": "proportion_logit", "PLN": "proportion_log",
     "PAS": "proportion_arcsine", "PR": "proportion_raw", "PRAW": "proportion_raw",
     "PFT": "proportion_freeman_tukey",
+    "RR": "risk_ratio", "OR": "odds_ratio", "RD": "risk_difference", "AS": "arcsine_difference",
+    "ASD": "arcsine_difference", "PETO": "peto_odds_ratio",
+    "IRR": "rate_ratio", "IRD": "rate_difference", "IRSD": "root_rate_difference",
     "IRLN": "rate_log", "IR": "rate_raw", "IRS": "rate_square_root", "IRFT": "rate_freeman_tukey",
 }  # fmt: skip
 LOOSE = {"edge_prop_hugen", "edge_prop_domin"}
@@ -49,8 +52,24 @@ def column(name: str, key: str) -> np.ndarray:
 def frame(name: str) -> pd.DataFrame:
     """The counts of a file under this project's column names."""
     data = load(name)["data"]
+    if "ai" in data:
+        a, b, c, d = (column(name, key) for key in ("ai", "bi", "ci", "di"))
+        arms = {"events_t": a, "total_t": a + b, "events_c": c, "total_c": c + d}
+        return _named(pd.DataFrame(arms))
+    if "x1i" in data:
+        keys = {
+            "events_t": "x1i",
+            "person_time_t": "t1i",
+            "events_c": "x2i",
+            "person_time_c": "t2i",
+        }
+        return _named(pd.DataFrame({ours: data[theirs] for ours, theirs in keys.items()}))
     size = {"total": data["ni"]} if "ni" in data else {"person_time": data["ti"]}
     rows = pd.DataFrame({"events": data["xi"], **size})
+    return _named(rows)
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(study_id=[f"study-{i}" for i in range(len(rows))])
 
 

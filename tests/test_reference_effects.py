@@ -79,9 +79,11 @@ def test_effects_and_variances(name, position):
     measure = MEASURES[MEASURE_OF[call["measure"]]]
     usable = np.isfinite(theirs["yi"]) & np.isfinite(theirs["vi"]) & (theirs["vi"] > 0)
     rows = frame(name)
+    dropped = "drop00" in call["call"]  # metafor leaves these out; here pool() does
     if not usable.all():
-        with pytest.raises(ValueError, match="no finite effect"):
-            measure.compute(rows, policy_of(call["call"]))
+        if not dropped:
+            with pytest.raises(ValueError, match="no finite effect"):
+                measure.compute(rows, policy_of(call["call"]))
         rows = rows[usable]
     if rows.empty:
         return

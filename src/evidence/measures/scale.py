@@ -27,6 +27,9 @@ class Scale:
         factor: printed number per unit of estimate (100 for percent).
         bounds: the smallest and largest possible estimate.
         ticks: low, high (estimates) -> where an axis between them is marked.
+        null: the estimate that means no difference (1 for a ratio, 0 for a difference); None where
+            no value does, as for a rate.
+        log_axis: an axis of estimates is logarithmic, as for a ratio.
     """
 
     key: str
@@ -37,6 +40,13 @@ class Scale:
     factor: float
     bounds: tuple[float, float]
     ticks: Ticks
+    null: float | None = None
+    log_axis: bool = False
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals an estimate is printed with: one in percent, two in ratios."""
+        return 1 if self.factor > 1 else 2
 
 
 def even_ticks(low: float, high: float) -> tuple[float, ...]:
@@ -165,6 +175,29 @@ SQRT_RATE = Scale(
 RAW_RATE = Scale(
     "raw_rate", "untransformed", _same,
     lambda effect: np.asarray(np.maximum(effect, 0.0), float), *RATE_UNIT, even_ticks,
+)  # fmt: skip
+
+LOG_RATIO = Scale(
+    "log", "log", lambda estimate: np.asarray(np.log(estimate), float),
+    lambda effect: np.asarray(np.exp(np.minimum(effect, 700.0)), float),
+    "", 1.0, (0.0, math.inf), ratio_ticks, 1.0, True,
+)  # fmt: skip
+RISK_DIFFERENCE = Scale(
+    "raw", "untransformed", _same,
+    lambda effect: np.asarray(np.clip(effect, -1.0, 1.0), float),
+    " percentage points", 100.0, (-1.0, 1.0), even_ticks, 0.0,
+)  # fmt: skip
+ARCSINE_DIFFERENCE = Scale(
+    "arcsine", "arcsine", _same, _same, "", 1.0, (-math.pi / 2, math.pi / 2),
+    even_ticks, 0.0,
+)  # fmt: skip
+RATE_DIFFERENCE = Scale(
+    "raw", "untransformed", _same, _same, " per 1000 person-years", 1000.0,
+    (-math.inf, math.inf), even_ticks, 0.0,
+)  # fmt: skip
+ROOT_RATE_DIFFERENCE = Scale(
+    "square_root", "square root", _same, _same, "", 1.0, (-math.inf, math.inf),
+    even_ticks, 0.0,
 )  # fmt: skip
 
 PROBIT = Scale(

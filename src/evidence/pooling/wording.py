@@ -16,7 +16,7 @@ def interval_text(interval: Interval | None, factor: float = 100.0) -> str:
     """Both limits in printed units, or a dash where there is no interval."""
     if interval is None:
         return "\N{EN DASH}"
-    number = fixed(1)
+    number = fixed(1 if factor > 1 else 2)
     return f"{number(factor * interval.low)} to {number(factor * interval.high)}"
 
 
@@ -37,6 +37,12 @@ def answer_text(answer: Synthesis) -> str:
         return "No estimate: no row answers the question."
     level = f"{answer.model.level * 100:g}%"
     scale, people = answer.measure.scale, answer.measure.counts_people
+    if answer.measure.kind != "rate":
+        return (
+            f"{answer.measure.label} {fixed(scale.decimals)(scale.factor * answer.estimate)}"
+            f"{scale.unit} ({level} CI {interval_text(answer.interval, scale.factor)}) "
+            f"in {plural(answer.k, 'study')}, {_how_many(answer)}"
+        )
     of = f"of {count(answer.total)} people" if people else f"in {count(answer.total)} person-years"
     events = count(answer.events) + ("" if people else " events")
     return (
@@ -46,9 +52,18 @@ def answer_text(answer: Synthesis) -> str:
     )
 
 
+def _how_many(answer: Synthesis) -> str:
+    """People, or events in person-time, of all arms together."""
+    if answer.measure.family == "poisson":
+        return f"{count(answer.events)} events in {count(answer.total)} person-years"
+    people = f"{count(answer.total)} people"
+    return f"{count(answer.events)} events in {people}" if answer.events else people
+
+
 def lines(answer: Synthesis) -> list[tuple[str, str]]:
     """Name and text of every line of the summary."""
     level, factor = f"{answer.model.level * 100:g}%", answer.measure.scale.factor
+    whose = "'s rate" if answer.measure.kind == "rate" else ""
     found = [("Method", answer.method_text), ("Answer", answer_text(answer))]
     if answer.interval:
         found.append(("Interval", f"{level}, {answer.interval_text}"))
@@ -61,7 +76,7 @@ def lines(answer: Synthesis) -> list[tuple[str, str]]:
         found.append(
             (
                 "Prediction",
-                f"a new study's rate: {interval_text(answer.prediction, factor)}"
+                f"a new study{whose}: {interval_text(answer.prediction, factor)}"
                 f" ({level}, {answer.prediction_text})",
             )
         )
