@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from .errors import choose
-from .formatting import count, percent, plural
+from .formatting import count, fixed, percent, plural
+from .measures.measure import MEASURES
+from .pairing import NO_PARTNER, of_comparisons, pair
 from .pooling.listing import side_by_side
 from .pooling.model import Synthesis, pool
-from .pooling.wording import interval_text
+from .pooling.wording import answer_text, interval_text
 from .rates import study_rates
 from .tables.load import Tables
 from .tables.toml import Question, Rows, Window, model_of
@@ -19,6 +21,7 @@ from .tables.toml import Question, Rows, Window, model_of
 STAGES = {
     "excluded": "must not be pooled",
     "follow-up": "outside the question's follow-up",
+    "no partner": NO_PARTNER,
     "same patients": "another row of the same patients enters",
     "enters": "enters the answer",
 }
@@ -109,6 +112,8 @@ def sentence(found: Answer) -> str:
         tail = f"; {plural(bearing, 'row')} bear on it and none can enter" if bearing else ""
         return f"No study in the table answers this question{tail}."
     unit = pooled.measure.scale.unit
+    if pooled.measure.kind != "rate":
+        return _contrast_sentence(pooled)
     if pooled.estimate is None:
         low, high = pooled.studies["estimate"].min(), pooled.studies["estimate"].max()
         said = pooled.cautions[0].rstrip(".")
@@ -126,6 +131,29 @@ def sentence(found: Answer) -> str:
     if pooled.prediction is None:
         return f"{figures}."
     return f"{figures}. In a new setting expect {interval_text(pooled.prediction)}{unit}."
+
+
+def _contrast_sentence(pooled: Synthesis) -> str:
+    """The answer of a comparison or a score in a sentence or two."""
+    scale = pooled.measure.scale
+    number = fixed(scale.decimals)
+    if pooled.estimate is None:
+        low, high = (
+            number(scale.factor * value)
+            for value in (pooled.studies["estimate"].min(), pooled.studies["estimate"].max())
+        )
+        said = pooled.cautions[0].rstrip(".")
+        return (
+            f"{said[:1].upper()}{said[1:]}. The {pooled.measure.label.lower()} of "
+            f"{plural(pooled.k, 'cohort')} lies between {low} and {high}{scale.unit}."
+        )
+    figures = answer_text(pooled).replace("in 1 study", "from 1 cohort")
+    if pooled.k == 1:
+        return f"One study: {figures[:1].lower()}{figures[1:]}. Nothing is pooled."
+    if pooled.prediction is None:
+        return f"{figures}."
+    limits = interval_text(pooled.prediction, scale.factor)
+    return f"{figures}. In a new setting expect {limits}{scale.unit}."
 
 
 def overview(answers: Iterable[Answer]) -> pd.DataFrame:
@@ -230,15 +258,23 @@ def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFra
     """Every row that bears on a question with its `stage` and `reason`; and the rows to pool."""
     studies = tables.studies
     bearing = pd.Series(True, index=studies.index)
+    compares = MEASURES[question.measure].kind == "two_arm"
     for column in ("outcome", "population", "intervention", "design"):
         allowed = getattr(question, f"{column}s")
-        if allowed:
+        if allowed and not (compares and column == "intervention"):
             bearing &= studies[column].isin(allowed)
+    if compares:
+        bearing &= of_comparisons(studies, question.interventions, question.comparators)
     rows = studies[bearing].copy()
     standing = [_standing(row, question, tables) for _, row in rows.iterrows()]
     rows["stage"], rows["short_reason"], rows["reason"] = (
         zip(*standing, strict=True) if standing else ((), (), ())
     )
+    if compares:
+        rows, pairs = pair(rows, question.outcomes, _combine)
+        names = [name for name in studies.columns if name not in ("events", "total")]
+        columns = None if pairs else [*names, *MEASURES[question.measure].needs]
+        return rows, pd.DataFrame(pairs, columns=columns).reset_index(drop=True)
     entering = []
     for _, cohort in rows[rows["stage"] == "enters"].groupby("cohort", sort=False):
         chosen = _choose(cohort, question)
@@ -365,4 +401,6 @@ def _narrow(question: Question, restriction: Rows) -> Question:
     model = getattr(restriction, "model", None)
     if model:
         changes["model"] = {**question.model, **model}
+    if getattr(restriction, "measure", None):
+        changes["measure"] = restriction.measure  # type: ignore[attr-defined]
     return question.model_copy(update=changes)

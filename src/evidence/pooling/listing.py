@@ -9,6 +9,8 @@ import pandas as pd
 from ..errors import choose
 from ..measures.measure import MEASURES
 from ..rates import study_rates
+from .contrasts import own_estimates
+from .inverse_variance import events_of, total
 from .model import Model, Synthesis
 
 
@@ -28,10 +30,15 @@ def side_by_side(
     True
     """
     model = model or Model()
-    studies = study_rates(frame, model.study_interval, level=model.level)
+    measured = choose(MEASURES, measure, "measure")
+    if measured.kind == "rate":
+        studies = study_rates(frame, model.study_interval, level=model.level)
+    else:
+        effects = measured.compute(frame, model.zero_policy())
+        studies = own_estimates(frame, effects, measured, model.level)
     return Synthesis(
-        measure=choose(MEASURES, measure, "measure"), model=model, k=len(studies),
-        events=int(studies["events"].sum()), total=int(studies["total"].sum()),
+        measure=measured, model=model, k=len(studies),
+        events=events_of(studies, measured), total=total(studies, measured),
         estimate=None, interval=None, prediction=None, effect=None, se=None, heterogeneity=None,
         method_text="Not pooled", interval_text="", prediction_text="",
         studies=studies.assign(weight=math.nan),  # blank: nothing is weighted

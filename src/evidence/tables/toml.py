@@ -20,6 +20,10 @@ Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 TimeBasis = Literal["fixed", "mean", "median", "minimum", "maximum", "kaplan-meier", "not stated"]
 
 
+def _unknown_measure(measure: str) -> str:
+    return f"measure {measure!r} is unknown; choose one of: {', '.join(MEASURES)}"
+
+
 class _Entry(BaseModel):
     """A frozen value read from TOML; an unknown key is an error."""
 
@@ -52,22 +56,37 @@ class Window(_Entry):
 
 
 class Rows(_Entry):
-    """Which rows answer a question: every list means any of, an empty one means no restriction."""
+    """Which rows answer a question: every list means any of, an empty one means no restriction.
+
+    Where two arms are compared, `interventions` are those of the arm looked at and `comparators`
+    those of its control.
+    """
 
     outcomes: tuple[str, ...] = Field(default=(), strict=False)
     populations: tuple[str, ...] = Field(default=(), strict=False)
     interventions: tuple[str, ...] = Field(default=(), strict=False)
+    comparators: tuple[str, ...] = Field(default=(), strict=False)
     designs: tuple[str, ...] = Field(default=(), strict=False)
     time_bases: tuple[TimeBasis, ...] = Field(default=(), strict=False)
     follow_up_months: Window | None = None
 
 
 class Sensitivity(Rows):
-    """A pre-stated restriction of a question's rows, or another model, with its reason."""
+    """A pre-stated restriction of a question's rows, or another model, with its reason.
+
+    A restriction may also ask for another `measure` of the same rows.
+    """
 
     name: Text
     because: Text
     model: dict[str, str | float] | None = None
+    measure: str | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Sensitivity:
+        if self.measure is not None and self.measure not in MEASURES:
+            raise ValueError(_unknown_measure(self.measure))
+        return self
 
 
 class Question(Rows):
@@ -108,8 +127,18 @@ class Question(Rows):
         if self.threshold is not None and not self.threshold_because:
             raise ValueError("threshold is given; justify it in threshold_because")
         if self.measure not in MEASURES:
+            raise ValueError(_unknown_measure(self.measure))
+        for entry in self.sensitivity:
+            kinds = {MEASURES[key].kind for key in (self.measure, entry.measure or self.measure)}
+            if len(kinds) > 1:
+                raise ValueError(
+                    f"sensitivity {entry.name!r} asks for {entry.measure}, which needs other rows "
+                    f"than {self.measure}"
+                )
+        if self.comparators and MEASURES[self.measure].kind != "two_arm":
             raise ValueError(
-                f"measure {self.measure!r} is unknown; choose one of: {', '.join(MEASURES)}"
+                "comparators are given and the measure compares nothing; choose one such as "
+                "risk_ratio"
             )
         for options in (self.model, *(entry.model or {} for entry in self.sensitivity)):
             model_of(options)
@@ -122,8 +151,8 @@ class Topic(_Entry):
     Attributes:
         title: of the whole work, for the report.
         about: what it is about, in a sentence or two.
-        model: options of `Model` for every question that does not state them itself.
-        sensitivity: restrictions, or other models, for every question that pools.
+        model: options of `Model` for every question on rates that does not state them itself.
+        sensitivity: restrictions, or other models, for every question on rates that pools.
         questions: key -> `Question`, in the file's order.
     """
 
@@ -210,10 +239,11 @@ def read_questions(path: Path, vocabulary: Vocabulary | None) -> Topic:
 
 def _inherited(question: Question, topic: Topic) -> Question:
     """The question with what the topic states for all; what it states itself goes first."""
-    shared = topic.sensitivity if question.pool else ()
+    rates = MEASURES[question.measure].kind == "rate"
+    shared = topic.sensitivity if question.pool and rates else ()
     whole = {
         **question.model_dump(),
-        "model": {**topic.model, **question.model},
+        "model": {**(topic.model if rates else {}), **question.model},
         "sensitivity": [entry.model_dump(exclude_unset=True) for entry in
                         (*shared, *question.sensitivity)],
     }  # fmt: skip
@@ -222,10 +252,11 @@ def _inherited(question: Question, topic: Topic) -> Question:
 
 def _terms(question: Question, vocabulary: Vocabulary) -> Iterator[str]:
     for rows in (question, *question.sensitivity):
-        for name in ("outcomes", "populations", "interventions", "designs"):
+        for name in ("outcomes", "populations", "interventions", "comparators", "designs"):
+            words = "interventions" if name == "comparators" else name
             for term in getattr(rows, name):
-                if term not in vocabulary[name]:
-                    yield f"{name} holds {term!r}, which vocabulary.toml [{name}] does not"
+                if term not in vocabulary[words]:
+                    yield f"{name} holds {term!r}, which vocabulary.toml [{words}] does not"
 
 
 def _said(error: ValidationError | SynthesisError) -> list[str]:
