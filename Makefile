@@ -5,7 +5,7 @@ FILES := $(wildcard $(shell git ls-files -co --exclude-standard 2>/dev/null))
 INSTALL = $(BIN)/pip install --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help report test retest check lab docs clean
+.PHONY: help report test retest check lab docs agreement bench clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -34,6 +34,13 @@ lab: .venv/.user ## open the notebooks in JupyterLab
 docs: .venv/.user ## write what is generated: data/README.md and the README's figure
 	@$(BIN)/evidence dictionary --out data/README.md
 	@$(BIN)/evidence forest symptomatic-recurrence --out docs/symptomatic-recurrence.svg
+
+agreement: .venv/.developer ## write docs/agreement.md: what agrees with other software
+	@$(BIN)/python -m tests.agreement docs/agreement.md
+
+bench: .venv/.developer ## time the library beside its peers, in one run
+	@$(INSTALL) -q pimeta pymare pymetaanalysis || echo "bench: peers could not be installed; ours alone"
+	@$(BIN)/python benchmarks/speed.py
 
 clean: ## remove everything that the commands above made
 	rm -rf .venv report .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from pathlib import Path
 
@@ -85,8 +86,14 @@ def number(value: object) -> float:
     return float(value) if value is not None else float("nan")
 
 
+RECORD: list[tuple[str, float, float, int]] = []
+"""What was compared, for `tests/agreement.py`: test, largest gap, tolerance, how many values."""
+
+
 def agree(ours: object, theirs: object, tol: float, what: str = "") -> None:
     ours, theirs = np.asarray(ours, float), np.asarray(theirs, float)
     gap = np.abs(ours - theirs) / np.maximum(np.abs(theirs), 1e-8)
     gap = np.where(ours == theirs, 0.0, gap)  # infinities
+    test = os.environ.get("PYTEST_CURRENT_TEST", "::?").split("::")[1].split("[")[0].split(" ")[0]
+    RECORD.append((test, float(np.max(gap, initial=0.0)), tol, int(np.size(gap))))
     assert np.all(gap <= tol), f"{what}: {ours} against {theirs}, gap {np.max(gap):.2g} > {tol:g}"

@@ -106,3 +106,22 @@ def test_refusals():
     answer = pool(frame("edge_prop_k2"), model=Model(method="bayes_normal"))
     with pytest.raises(ValueError, match="must lie between 0 and 1"):
         probability_above(answer, 1.5)
+
+
+def test_priors_are_the_densities_they_are_named_after():
+    tau = np.array([0.1, 0.7, 3.0])
+    for key, named in (("half_normal", stats.halfnorm), ("half_cauchy", stats.halfcauchy)):
+        theirs = named.logpdf(tau, scale=0.4)
+        ours = PRIORS[key](tau, 0.4)
+        assert np.diff(ours) == pytest.approx(np.diff(theirs))
+
+
+def test_counts_far_from_the_prior_have_an_answer():
+    rows = pd.DataFrame(
+        {
+            "events": [1588, 10, 81412, 507, 20390, 74, 118007, 9],
+            "total": [1744, 24609, 96729, 9670, 35857, 2327, 120611, 4196],
+        }
+    )
+    answer = pool(rows, model=Model(method="bayes_binomial", prior_scale=0.1))
+    assert 0 < answer.interval.low < answer.estimate < answer.interval.high < 1

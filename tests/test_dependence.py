@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from evidence import Model, pool
 from evidence.pooling.clustered import cr2, fit_three_level
@@ -110,3 +111,19 @@ def test_refusals_of_one_row_per_cohort():
         one_row_per_cohort(ROWS.drop(columns="cohort"))
     with pytest.raises(ValueError, match="needs a column `total`"):
         one_row_per_cohort(ROWS.drop(columns="total"))
+
+
+def test_prediction_of_three_levels_covers_both_variances():
+    answer = pool(ROWS, model=Model(method="three_level"))
+    y = answer.studies["effect"].to_numpy(float)
+    v = answer.studies["variance"].to_numpy(float)
+    found = fit_three_level(y, v, pd.factorize(answer.studies["cohort"])[0])
+    t = stats.t.ppf(0.975, 3)
+    spread = (found.se**2 + found.between + found.within) ** 0.5
+    ends = found.effect + np.array([-t, t]) * spread
+    link = answer.measure.scale.link
+    ours = link(np.array([answer.prediction.low, answer.prediction.high]))
+    assert ours == pytest.approx(ends)
+    assert np.diff(link(np.array([answer.interval.low, answer.interval.high])))[0] == (
+        pytest.approx(2 * t * found.se)
+    )

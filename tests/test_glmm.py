@@ -191,6 +191,14 @@ def test_a_general_optimiser_finds_nothing_higher(link):
     assert other.x[0] == pytest.approx(float(found.beta[0]), abs=1e-3)
 
 
+def test_the_test_of_tau_zero_knows_of_the_boundary():
+    (tight,) = [c["result"] for n, _, c in calls("glmm_tight", integral="exact") if "pritz" in n]
+    answer = pool(frame("prop_pritz1997"), model=GLMM)
+    ratio = 2 * (tight["ll"] - tight["ll_tau0"])
+    assert answer.heterogeneity.zero_p == pytest.approx(stats.chi2.sf(ratio, 1) / 2, rel=1e-6)
+    assert pool(frame("edge_prop_homog"), model=GLMM).heterogeneity.zero_p == 1
+
+
 def test_profile_limits_against_a_grid():
     here = problem("prop_debruin2009")
     found = fit_glmm(here)
@@ -360,3 +368,61 @@ def test_events_and_non_events_mirror_each_other(studies):
     assert one.estimate == pytest.approx(1 - other.estimate, abs=1e-7)
     back = pool(counts(events[::-1], total[::-1]), model=GLMM)
     assert one.estimate == pytest.approx(back.estimate, abs=1e-8)
+
+
+def dense(x, n, mean, tau, b):
+    """Posterior weights of one study's random effect on a grid, and the log-integral."""
+    eta = mean + tau * b
+    terms = x * eta - n * np.logaddexp(0, eta) - 0.5 * b * b
+    mass = np.exp(terms - terms.max())
+    return mass / mass.sum(), terms.max() + math.log(mass.sum() * (b[1] - b[0]))
+
+
+B = np.linspace(-12, 12, 24_001)
+
+
+def test_implied_weights_are_shares_of_the_curvature():
+    answer = pool(frame("prop_pritz1997"), model=GLMM)
+    tau, h = answer.heterogeneity.tau2**0.5, 1e-3
+    curvature = []
+    for x, n in answer.studies[["events", "total"]].to_numpy(float):
+        up, here, down = (dense(x, n, answer.effect + d, tau, B)[1] for d in (h, 0, -h))
+        curvature.append(-(up - 2 * here + down))
+    shares = np.array(curvature) / sum(curvature)
+    assert answer.studies["weight"].to_numpy() == pytest.approx(shares, rel=1e-4)
+
+
+def test_shrunken_rates_have_the_posterior_mean_and_its_spread():
+    answer = pool(frame("prop_pritz1997"), model=GLMM)
+    tau = answer.heterogeneity.tau2**0.5
+    table = glmm_details(answer).shrunken
+    for i, (x, n) in enumerate(answer.studies[["events", "total"]].to_numpy(float)):
+        mass, _ = dense(x, n, answer.effect, tau, B)
+        centre = mass @ B
+        variance = mass @ (B - centre) ** 2
+        effect = answer.effect + tau * centre
+        se = (answer.heterogeneity.tau2 * variance + variance**2 * answer.se**2) ** 0.5
+        ends = 1 / (1 + np.exp(-(effect + np.array([-1, 0, 1]) * stats.norm.ppf(0.975) * se)))
+        assert table[["low", "estimate", "high"]].iloc[i].to_numpy() == pytest.approx(
+            ends, rel=1e-7
+        )
+
+
+@pytest.mark.parametrize("name", ["prop_pritz1997", "rate1_nielweise2008"])
+def test_interval_of_the_mean_rate_is_the_delta_method(name):
+    people = name.startswith("prop")
+    answer = pool(frame(name), "proportion_logit" if people else "rate_log", GLMM)
+    weight = np.exp(-0.5 * B * B) / np.exp(-0.5 * B * B).sum()
+
+    def linked(mean, tau):
+        eta = mean + tau * B
+        rate = weight @ (1 / (1 + np.exp(-eta)) if people else np.exp(eta))
+        return math.log(rate / (1 - rate)) if people else math.log(rate)
+
+    at, h = np.array([answer.effect, answer.heterogeneity.tau2**0.5]), 1e-5
+    slopes = [(linked(*(at + d)) - linked(*(at - d))) / (2 * h) for d in h * np.eye(2)]
+    se = float(slopes @ np.array(answer.likelihood.covariance) @ slopes) ** 0.5
+    ends = linked(*at) + np.array([-1, 1]) * stats.t.ppf(0.975, answer.k - 1) * se
+    back = 1 / (1 + np.exp(-ends)) if people else np.exp(ends)
+    ours = (answer.mean_rate_interval.low, answer.mean_rate_interval.high)
+    assert ours == pytest.approx(tuple(back), rel=1e-7)

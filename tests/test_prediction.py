@@ -50,3 +50,12 @@ def test_chi2_mixture_of_unequal_weights_is_the_simulated_one():
     draws = rng.chisquare(1, (400_000, 4)) @ weights
     for q in (0.5, 3.0, 20.0):
         assert chi2_mixture_below(q, weights) == pytest.approx(np.mean(draws <= q), abs=0.003)
+
+
+def test_bootstrap_of_equal_effects_is_an_interval_of_the_mean():
+    y, v = np.zeros(4), np.array([0.1, 0.2, 0.3, 0.4])
+    mean = MEAN_INTERVALS["wald"](y, v, np.array(0.0), 0.95)
+    found = PREDICTIONS["bootstrap"](Evidence(y, v, np.array(0.0), mean), 0.95)
+    assert chi2_mixture_below(0.0, v) == 0
+    assert found.low == pytest.approx(0, abs=1e-6)
+    assert found.high == pytest.approx(0, abs=1e-6)

@@ -102,6 +102,20 @@ def test_rows_outside_the_window_say_so(topic: Path, window: str, reason: str) -
     assert rows.loc["birch-2004.1", ["stage", "reason"]].tolist() == ["follow-up", reason]
 
 
+@pytest.mark.parametrize("months, stage", [(23, "follow-up"), (24, "enters"), (36, "enters")])
+def test_both_ends_of_the_window_are_inside(topic: Path, months: int, stage: str) -> None:
+    edit(topic, *question("min = 6", "min = 24"))
+    edit(topic, cell("birch-2004.1", "follow_up_months", str(months)))
+    assert stages(load(topic))["birch-2004.1"] == stage
+
+
+def test_a_stated_follow_up_goes_before_one_that_is_not_stated(topic: Path) -> None:
+    edit(topic, *question("max = 36", "max = 36, unknown = true"))
+    edit(topic, cell("alder-2001.2", "follow_up_months", ""))
+    found = stages(load(topic))
+    assert (found["alder-2001.1"], found["alder-2001.2"]) == ("enters", "same patients")
+
+
 def test_unknown_follow_up_enters_only_where_the_question_says_so(topic: Path) -> None:
     edit(topic, cell("birch-2004.1", "follow_up_months", ""))
     assert stages(load(topic))["birch-2004.1"] == "follow-up"
@@ -121,13 +135,12 @@ def test_too_few_cohorts_are_shown_and_not_pooled(topic: Path) -> None:
 
 
 def test_mixed_definitions_are_shown_and_not_pooled(topic: Path) -> None:
-    edit(
-        topic,
-        lambda text: text.replace("threshold = 0.2", 'pool = false\npool_because = "Two ways."'),
-        "questions.toml",
-    )
+    shared = '[[sensitivity]]\nname = "other"\nbecause = "x"\nmodel = { interval = "wald" }\n'
+    edit(topic, *question("[leaks]", f"{shared}\n[leaks]"))
+    edit(topic, *question("threshold = 0.2", 'pool = false\npool_because = "Two ways."'))
     found = answer("leaks", load(topic))
     assert found.synthesis.estimate is None
+    assert list(found.sensitivity) == ["slate only"], "no other model of what is not pooled"
     assert said(found) == "Not pooled: Two ways. The rates of 3 cohorts lie between 0.0% and 13.2%."
 
 
@@ -192,6 +205,14 @@ def test_flow_of_the_whole_table_counts_each_row_once(tables: Tables) -> None:
         ("another row of the same patients enters", 1, 1, "left"),
         ("enter an answer", 5, 3, "kept"),
     ]
+
+
+def test_a_row_that_enters_one_answer_of_two_has_entered(topic: Path) -> None:
+    again = '[early]\ntitle = "x"\nasks = "x"\noutcomes = ["leaking-roof"]\n'
+    window = "follow_up_months = { max = 12 }\n\n[pleased]"
+    edit(topic, *question("[pleased]", again + window))
+    steps = table_flow(answers(load(topic)).values(), load(topic))
+    assert steps.iloc[-1].tolist() == ["enter an answer", 6, 3, "kept"]
 
 
 def test_the_standing_of_the_counts_travels_with_the_answer(topic: Path) -> None:

@@ -182,6 +182,13 @@ def test_row_name_used_twice(topic: Path) -> None:
     assert "line 3, alder-2001: row_id alder-2001.1 is used on line 2 already" in said(topic)
 
 
+def test_two_blank_row_names_are_blank_and_not_twice(topic: Path) -> None:
+    edit(topic, cell("alder-2001.1", "row_id", ""))
+    edit(topic, cell("alder-2001.2", "row_id", ""))
+    text = said(topic)
+    assert text.count("row_id is blank") == 2 and "already" not in text
+
+
 def test_duplicates_are_found_across_chunks(topic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("evidence.tables.table.CHUNK_ROWS", 2)
     edit(

@@ -97,6 +97,8 @@ def names_of(frame: pd.DataFrame) -> NDArray[np.str_]:
 
 def numbers(frame: pd.DataFrame, column: str) -> Array:
     """A column as floats; what is not a number becomes missing, for the caller to refuse."""
+    if frame[column].dtype.kind in "if":
+        return frame[column].to_numpy(float)
     found = pd.to_numeric(frame[column], errors="coerce")
     return np.asarray(found.to_numpy(float, na_value=math.nan), float)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..incidence import person_time_counts
+from ..rates import numbers
 from .kinds import Array, Effects, Measure
 from .proportions import refuse_unusable
 from .scale import LOG_RATE, RAW_RATE, SQRT_RATE, freeman_tukey_rate
@@ -22,7 +23,7 @@ def _cells(frame: pd.DataFrame, policy: ZeroPolicy) -> tuple[Array, Array, Mask]
 
 def _finished(frame: pd.DataFrame, effect: Array, variance: Array, corrected: Mask) -> Effects:
     refuse_unusable(frame, effect, variance)
-    return Effects(effect, variance, corrected, person_time_counts(frame)[1])
+    return Effects(effect, variance, corrected, numbers(frame, "person_time"))
 
 
 def _log(frame: pd.DataFrame, policy: ZeroPolicy) -> Effects:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import SynthesisError
-from ..rates import counts, names_of
+from ..rates import counts, names_of, numbers
 from .kinds import Array, Effects, Measure
 from .scale import ARCSINE, LOG_PROPORTION, LOGIT, RAW_PROPORTION, freeman_tukey
 from .zero_cells import Mask, ZeroPolicy
@@ -18,12 +18,14 @@ def _cells(frame: pd.DataFrame, policy: ZeroPolicy) -> tuple[Array, Array, Mask]
     """Events and totals after the correction, and which studies it reached."""
     events, total = counts(frame)
     corrected = policy.corrected((events == 0) | (events == total))
+    if not corrected.any():
+        return events, total, corrected
     return events + policy.add * corrected, total + 2 * policy.add * corrected, corrected
 
 
 def _finished(frame: pd.DataFrame, effect: Array, variance: Array, corrected: Mask) -> Effects:
     refuse_unusable(frame, effect, variance)
-    return Effects(effect, variance, corrected, counts(frame)[1])
+    return Effects(effect, variance, corrected, numbers(frame, "total"))
 
 
 def refuse_unusable(frame: pd.DataFrame, effect: Array, variance: Array) -> None:

@@ -22,7 +22,7 @@ from .glmm_fit import Height, Problem, climb, height
 from .heterogeneity import Heterogeneity, heterogeneity
 from .inverse_variance import events_of, read, total, zero_cautions
 from .options import Model
-from .quadrature import integrate, panels
+from .quadrature import log_integrals, panels
 from .synthesis import Synthesis
 from .weighting import fit, intercept
 
@@ -142,8 +142,8 @@ def count_posterior(
     def density(mean: Array) -> Array:
         peaks = np.repeat(top.start[:, None, :], mean.shape[1], axis=1)
         eta = np.repeat(mean[..., None], len(x), -1)
-        found = integrate(family, eta, tau[:, None, None], (x, n), panels(12), peaks)
-        return np.asarray(found.log.sum(-1) - 0.5 * (mean / sd) ** 2, float)
+        found = log_integrals(family, eta, tau[:, None, None], (x, n), (panels(12), peaks))
+        return np.asarray(found.sum(-1) - 0.5 * (mean / sd) ** 2, float)
 
     peak = theta[:, :1]
     left, right = (_reach(density, theta[:, 0], width, side) for side in (-1.0, 1.0))
@@ -176,7 +176,8 @@ def _smooth(log_mass: Array, mean: Array, step: Array, tau: Array) -> Posterior:
     Drawing them together takes away the variance that the kernels add.
     """
     mass = _normalised(log_mass)
-    row = mass / mass.sum(-1, keepdims=True)
+    row = np.exp(log_mass - log_mass.max(-1, keepdims=True))
+    row /= row.sum(-1, keepdims=True)
     centre = (row * mean).sum(-1, keepdims=True)
     variance = (row * (mean - centre) ** 2).sum(-1, keepdims=True)
     added = (row * step**2).sum(-1, keepdims=True)

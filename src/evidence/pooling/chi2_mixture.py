@@ -18,13 +18,13 @@ def chi2_mixture_below(q: Array | float, weights: Array) -> Array:
     doi 10.1090/S0025-5718-07-01945-X).
 
     Args:
-        q: shape (...), positive.
+        q: shape (...), 0 or more.
         weights: shape (..., m); zero and positive.
 
     >>> round(float(chi2_mixture_below(3.841458820694124, np.array([1.0]))), 9)
     0.95
     """
-    q = np.asarray(q, float)
+    q = np.maximum(q, 1e-200)
     h = 3.0 / NODES
     u = (np.arange(NODES) + 0.5) * h
     mu = np.pi * NODES / 12 / q[..., None]

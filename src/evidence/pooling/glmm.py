@@ -79,7 +79,10 @@ def glmm(studies: pd.DataFrame, effects: Effects, measure: Measure, model: Model
         mean_rate_interval=Interval(*marginal_limits, level),
         likelihood=Likelihood(
             float(found.log_likelihood), 2, found.accuracy,
-            ((covariance[0, 0], covariance[0, 1]), (covariance[1, 0], covariance[1, 1])),
+            (
+                (float(covariance[0, 0]), float(covariance[0, 1])),
+                (float(covariance[1, 0]), float(covariance[1, 1])),
+            ),
         ),
     )  # fmt: skip
 

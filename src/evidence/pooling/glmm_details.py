@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import SynthesisError
 from .corners import corner
 from .families import FAMILIES, Family
-from .glmm_fit import GlmmFit, Problem, fit_glmm
+from .glmm_fit import GlmmFit, Problem, fit_glmm, refit_glmm
 from .glmm_profile import mean_profile
 from .heterogeneity import Interval
 from .inverse_variance import read
@@ -63,7 +63,7 @@ def glmm_details(answer: Synthesis) -> GlmmDetails:
     return GlmmDetails(
         profile_interval=read(answer.measure.scale, mean_profile(found, level), level),
         shrunken=_shrunken(answer, found, family),
-        leave_one_out=_leave_one_out(answer, family),
+        leave_one_out=_leave_one_out(answer, found),
     )
 
 
@@ -101,25 +101,26 @@ def _shrunken(answer: Synthesis, found: GlmmFit, family: Family) -> pd.DataFrame
     )
 
 
-def _leave_one_out(answer: Synthesis, family: Family) -> pd.DataFrame:
+def _leave_one_out(answer: Synthesis, whole: GlmmFit) -> pd.DataFrame:
     """The answer without each study in turn, all fitted together."""
     events, size = _counts(answer)
-    k = len(events)
+    family, k = whole.problem.family, len(events)
     names = answer.studies["study_id"].astype(str).to_numpy()
     kept = np.array([[j for j in range(k) if j != i] for i in range(k)])
     rows: list[dict[str, object]] = [{} for _ in range(k)]
     fitted = []
     for i in range(k):
-        rest = answer.studies.iloc[kept[i]]
-        special_case = corner(rest, answer.measure, answer.model) if k > 2 else None
+        others = answer.studies.iloc[kept[i]]
+        special_case = corner(others, answer.measure, answer.model) if k > 2 else None
         if k > 2 and special_case is None:
             fitted.append(i)
         else:
-            rows[i] = _corner_row(rest, special_case)
+            rows[i] = _corner_row(others, special_case)
     step = max(1, AT_ONCE // k)
     for first in range(0, len(fitted), step):
         which = fitted[first : first + step]
-        found = fit_glmm(Problem(events[kept[which]], size[kept[which]], intercept(k - 1), family))
+        rest = Problem(events[kept[which]], size[kept[which]], intercept(k - 1), family)
+        found = refit_glmm(rest, whole)
         for i, row in zip(which, _fit_rows(found, family, answer.model.level), strict=True):
             rows[i] = row
     return pd.DataFrame(rows).assign(study_id=names)[

@@ -220,6 +220,30 @@ def fit_glmm(problem: Problem) -> GlmmFit:
     return replace(found, accuracy=change)
 
 
+def refit_glmm(problem: Problem, near: GlmmFit) -> GlmmFit:
+    """Fits of problems that differ little from one that was fitted, such as all but one study.
+
+    They start from that fit and keep its rule, whose accuracy was checked there. Where the random
+    effect grows much stronger, or was at zero, they are fitted from scratch.
+    """
+    if not np.any(near.tau > 0):
+        return fit_glmm(problem)
+    problem = replace(problem, rule=near.problem.rule)
+    shape = problem.events.shape
+    y, v = starting_effects(problem)
+    close = replace(
+        near,
+        beta=np.broadcast_to(near.beta, (*shape[:-1], near.beta.shape[-1])).copy(),
+        tau=np.broadcast_to(near.tau, shape[:-1]),
+        common_beta=_common(problem, y, v),
+        start=np.zeros(shape),
+    )
+    found = _fit_once(problem, close)
+    if found.stalled or np.any(found.tau > 1.3 * near.tau):
+        return fit_glmm(replace(problem, rule=FIRST_RULE))
+    return replace(found, accuracy=near.accuracy)
+
+
 def _change(found: GlmmFit, rule: Rule) -> float:
     """By how much the log-likelihood changes at the estimate when the rule does."""
     if not np.any(found.tau > 0):

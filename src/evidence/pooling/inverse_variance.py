@@ -120,7 +120,10 @@ def zero_cautions(
     """Which studies got a zero correction, and how much."""
     if not effects.corrected.any():
         return ()
-    names = ", ".join(studies.loc[effects.corrected, "study_id"].astype(str))
+    named = studies["study_id"]
+    if "label" in studies.columns:
+        named = studies["label"].fillna(named)
+    names = ", ".join(named[effects.corrected].astype(str))
     where = "where nobody or everybody had the event"
     if measure.kind == "two_arm":
         where = "where one of them is zero"

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..errors import SynthesisError
 from .roots import falling_root
-from .weighting import cross, fit, fit_weights, quadratic, trace_p, trace_pp
+from .weighting import Fit, cross, fit, fit_weights, quadratic, trace_p, trace_pp
 
 Array = NDArray[np.float64]
 
@@ -33,11 +33,14 @@ def log_likelihood(y: Array, v: Array, x: Array, tau2: Array, restricted: bool) 
 def slope(y: Array, v: Array, x: Array, tau2: Array, restricted: bool) -> tuple[Array, Array]:
     """Twice the first and second derivative of the log-likelihood in tau2."""
     found = fit(y, v, tau2, x)
-    first = np.sum(found.pull**2, axis=-1)
+    first = _first(found, x, restricted)
     second = -2 * quadratic(found, x, found.pull)
-    if restricted:
-        return first - trace_p(found, x), second + trace_pp(found, x)
-    return first - found.w.sum(-1), second + (found.w**2).sum(-1)
+    return first, second + (trace_pp(found, x) if restricted else (found.w**2).sum(-1))
+
+
+def _first(found: Fit, x: Array, restricted: bool) -> Array:
+    trace = trace_p(found, x) if restricted else found.w.sum(-1)
+    return np.asarray((found.pull**2).sum(-1) - trace, float)
 
 
 def most_likely_tau2(y: Array, v: Array, x: Array, *, restricted: bool) -> Array:
@@ -53,7 +56,7 @@ def most_likely_tau2(y: Array, v: Array, x: Array, *, restricted: bool) -> Array
     safe, safe_top = np.where(spread > 0, smallest, 1.0), np.where(spread > 0, ceiling, 2.0)
     steps = np.exp(np.linspace(0.0, 1.0, GRID) * np.log(safe_top / safe)[..., None])
     grid = np.concatenate([np.zeros_like(safe)[..., None], safe[..., None] * steps], axis=-1)
-    slopes = slope(y[..., None, :], v[..., None, :], x, grid, restricted)[0]
+    slopes = _first(fit(y[..., None, :], v[..., None, :], grid, x), x, restricted)
     crossing = (slopes[..., :-1] > 0) & (slopes[..., 1:] <= 0) & (spread > 0)[..., None]
     at_zero = (slopes[..., 0] <= 0) | (spread == 0)
     if not np.all(at_zero | crossing.any(-1)):
@@ -65,7 +68,11 @@ def most_likely_tau2(y: Array, v: Array, x: Array, *, restricted: bool) -> Array
     index = tuple(where)
     yy, vv = y[index], v[index]
     low, high = grid[(*index, cell)], grid[(*index, cell + 1)]
-    found = falling_root(lambda tau2: slope(yy, vv, x, tau2, restricted), low, high)
+    above, below = slopes[(*index, cell)], slopes[(*index, cell + 1)]
+    start = low + (high - low) * above / (above - below)
+    found = falling_root(lambda tau2: slope(yy, vv, x, tau2, restricted), low, high, start)
+    if not at_zero.any() and np.all(crossing.sum(-1) == 1):  # one maximum each: no contest
+        return found.reshape(best.shape)
     height = np.where(at_zero, log_likelihood(y, v, x, best, restricted), -np.inf)
     candidate = log_likelihood(yy, vv, x, found, restricted)
     for j in range(len(found)):  # one or two for each meta-analysis

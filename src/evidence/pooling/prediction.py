@@ -103,6 +103,7 @@ def _bootstrap(e: Evidence, level: float) -> Prediction:
     # t = normal / sqrt(c), c = chi-square/df at equally likely points
     c = special.chdtri(k - 1, (np.arange(400) + 0.5) / 400) / (k - 1)
     spread = np.sqrt(middle[:, None] + plain.se[:, None] ** 2 / c)
+    spread = np.maximum(spread, 1e-9 * scale**0.5)  # effects that are all equal
 
     def below(theta: float) -> float:
         return float(mass @ special.ndtr((theta - plain.effect[:, None]) / spread).mean(-1))

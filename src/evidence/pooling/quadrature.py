@@ -176,15 +176,22 @@ class Integrals:
     peak: Peak
 
 
-def integrate(
-    family: Family,
-    eta: Array,
-    tau: Array,
-    counts: tuple[Array, Array],
-    rule: Rule,
-    start: Array,
-) -> Integrals:
-    """Every study's integral at linear predictors `eta` (..., k) and `tau` (..., 1)."""
+@dataclass(frozen=True)
+class _Nodes:
+    """The integrand at the nodes: mass sums to one over the last axis."""
+
+    peak: Peak
+    b: Array
+    s: Array
+    h: Array
+    mass: Array
+    log: Array
+
+
+def _at_nodes(
+    family: Family, eta: Array, tau: Array, counts: tuple[Array, Array], how: tuple[Rule, Array]
+) -> _Nodes:
+    rule, start = how
     x, n = counts[0][..., None], counts[1][..., None]
     wide_eta, wide_tau = eta[..., None], tau[..., None]
 
@@ -198,14 +205,37 @@ def integrate(
     top = log_terms.max(-1, keepdims=True)
     mass = np.exp(log_terms - top)
     total = mass.sum(-1)
-    mass /= total[..., None]
-    first, second = _derivatives(mass, b, s, h, tau), _derivatives_centred(mass, b, tau)
-    narrow = peak.width < 0.7
-    eta_, r, eta_eta, eta_r, r_r = (
-        np.where(narrow, theirs, ours) for ours, theirs in zip(first, second, strict=True)
-    )
     log = np.log(total) + top[..., 0] - 0.5 * np.log(2 * np.pi)
-    return Integrals(log, eta_, r, eta_eta, eta_r, r_r, peak)
+    return _Nodes(peak, b, s, h, mass / total[..., None], log)
+
+
+def log_integrals(
+    family: Family, eta: Array, tau: Array, counts: tuple[Array, Array], how: tuple[Rule, Array]
+) -> Array:
+    """Logarithms of the integrals alone; `how` is the rule and where the peaks are looked for."""
+    return _at_nodes(family, eta, tau, counts, how).log
+
+
+def integrate(
+    family: Family,
+    eta: Array,
+    tau: Array,
+    counts: tuple[Array, Array],
+    rule: Rule,
+    start: Array,
+) -> Integrals:
+    """Every study's integral at linear predictors `eta` (..., k) and `tau` (..., 1)."""
+    at = _at_nodes(family, eta, tau, counts, (rule, start))
+    narrow = at.peak.width < 0.7
+    if narrow.all():
+        parts = _derivatives_centred(at.mass, at.b, tau)
+    else:
+        parts = _derivatives(at.mass, at.b, at.s, at.h, tau)
+        if narrow.any():
+            other = _derivatives_centred(at.mass, at.b, tau)
+            parts = tuple(np.where(narrow, b, a) for a, b in zip(parts, other, strict=True))
+    eta_, r, eta_eta, eta_r, r_r = parts
+    return Integrals(at.log, eta_, r, eta_eta, eta_r, r_r, at.peak)
 
 
 def _derivatives(mass: Array, b: Array, s: Array, h: Array, tau: Array) -> tuple[Array, ...]:

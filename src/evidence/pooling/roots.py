@@ -38,7 +38,7 @@ def falling_root(
         SynthesisError: a root not found in 200 steps.
     """
     low, high = np.array(low, float), np.array(high, float)
-    x = np.clip((low + high) / 2 if start is None else np.array(start, float), low, high)
+    x = (low + high) / 2 if start is None else np.minimum(np.maximum(start, low), high)
     last = high - low
     for _ in range(200):
         value, slope = function(x)
@@ -50,7 +50,9 @@ def falling_root(
         following = np.where(np.abs(value) <= close, x, np.where(good, newton, (low + high) / 2))
         last = following - x
         x = following
-        if np.all(np.abs(last) <= tolerance * np.abs(x)):
+        # a Newton step of 1e-8 leaves an error of its square
+        enough = np.where(good, max(1e-8, tolerance), tolerance)
+        if (np.abs(last) <= enough * np.abs(x)).all():
             return x
     raise SynthesisError(
         "a root was not found in 200 steps; check the effects, variances or counts"

@@ -98,7 +98,8 @@ def tau2_where_q_equals(y: Array, v: Array, x: Array, target: float | Array) -> 
     high = np.where(at_zero > target, np.maximum(spread, 0.0) / target * (1 + 1e-9), 0.0)
     if not np.any(high > 0):
         return np.asarray(high, float)
-    return falling_root(excess, np.zeros_like(high), high, np.zeros_like(high))
+    start = np.maximum(spread / target - v.mean(-1), 0.0)
+    return falling_root(excess, np.zeros_like(high), high, start)
 
 
 def restricted_maximum_likelihood(y: Array, v: Array, x: Array) -> Array:

@@ -44,8 +44,7 @@ def _xlsx(frame: pd.DataFrame) -> bytes:
     import xlsxwriter
 
     content = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(content, options) as book:
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
         book.set_properties({"created": datetime(2000, 1, 1)})  # a clock would change the bytes
         sheet = book.add_worksheet("table")
         bold = book.add_format({"bold": True, "bottom": 1})
