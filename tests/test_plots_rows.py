@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from evidence import Model, pool
 from evidence.errors import SynthesisError
 from evidence.plots.axis import linear_axis
-from evidence.plots.columns import COLUMNS, column
+from evidence.plots.columns import COLUMNS, column, expand
 from evidence.plots.marks import MARKS, Band
 from evidence.plots.more_rows import add_answer, add_claim, add_excluded, group_rows
 from evidence.plots.rows import forest_rows, sort_rows
@@ -248,7 +248,7 @@ def test_a_style_that_cannot_be_drawn_is_refused(options, message):
 def test_registers_fit_together():
     rows = forest_rows(pool(FRAME))
     for style in STYLES.values():
-        assert [column(name, rows) for name in (*style.left, *style.right)]
+        assert [column(name, rows) for name in expand((*style.left, *style.right), rows)]
     for _, colour in MARKS.values():
         assert colour in ForestStyle().colours()
 

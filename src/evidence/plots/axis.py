@@ -6,20 +6,29 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..errors import SynthesisError
 from ..formatting import fixed
+from ..measures.scale import Scale
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Where an axis starts and ends, its ticks, and their texts."""
+    """Where an axis starts and ends, its ticks, their texts, and whether it is logarithmic."""
 
     low: float
     high: float
     ticks: tuple[float, ...]
     texts: tuple[str, ...]
+    log: bool = False
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
+
+    def share(self, value: float) -> float:
+        """How far along the axis a value lies: 0 at its start, 1 at its end."""
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
 
 
 def linear_axis(
@@ -57,6 +66,85 @@ def linear_axis(
     return Axis(
         low, high, tuple(mark / factor for mark in marks), tuple(text(mark) for mark in marks)
     )
+
+
+def axis_of(
+    scale: Scale,
+    values: Iterable[float],
+    *,
+    most: int = 6,
+    ends: tuple[float, float] | None = None,
+) -> Axis:
+    """The axis that suits a scale: even in percent and rates, logarithmic in ratios.
+
+    A value that means no difference is always seen, unless `ends` leave it out.
+    """
+    seen = [*values, *(() if scale.null is None else (scale.null,))]
+    if scale.log_axis:
+        return log_axis(seen, factor=scale.factor, most=most, ends=ends)
+    return linear_axis(seen, bounds=scale.bounds, factor=scale.factor, most=most, ends=ends)
+
+
+def log_axis(
+    values: Iterable[float],
+    *,
+    factor: float = 1.0,
+    most: int = 6,
+    ends: tuple[float, float] | None = None,
+) -> Axis:
+    """A logarithmic axis with ticks at 1, 2 and 5 times powers of ten, or fewer of them.
+
+    Args:
+        values: everything that should be seen; what is not above 0 cannot be.
+        factor: printed number per unit.
+        most: largest number of ticks.
+        ends: the ends asked for, above 0.
+
+    >>> log_axis([0.13, 1.0, 3.2]).texts
+    ('0.1', '0.2', '0.5', '1', '2', '5')
+    """
+    if ends is not None and ends[0] <= 0:
+        raise SynthesisError(f"a logarithmic axis starts above 0, such as (0.1, 10); not {ends!r}")
+    seen = [factor * value for value in values if 0 < value < math.inf]
+    low, high = (min(seen), max(seen)) if seen else (0.1, 10.0)
+    if ends is not None:
+        low, high = factor * ends[0], factor * ends[1]
+    if high / low < 4:  # less than a decade's three marks: round numbers, unevenly spaced
+        if high / low < 1.05:
+            low, high = low / 1.1, high * 1.1
+        bounds = (low / 2, math.inf)
+        even = linear_axis([low, high], bounds=bounds, most=most, ends=ends and (low, high))
+        marks, low, high = list(even.ticks), max(even.low, low / 1.5), even.high
+        marks = [mark for mark in marks if low <= mark * (1 + 1e-9) and mark <= high * (1 + 1e-9)]
+    else:
+        powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
+        ladder = [float(f"{step}e{power}") for power in powers for step in (1, 2, 5)]
+        if ends is None:
+            low = max(mark for mark in ladder if mark <= low * (1 + 1e-9))
+            high = min(mark for mark in ladder if mark >= high * (1 - 1e-9))
+        marks = _thinned(ladder, low, high, most)
+    texts = tuple(_shortest(mark) for mark in marks)
+    return Axis(low / factor, high / factor, tuple(mark / factor for mark in marks), texts, True)
+
+
+def _thinned(ladder: list[float], low: float, high: float, most: int) -> list[float]:
+    """As many of 1, 2, 5 or of powers of ten, 100, 1000 as there is room for."""
+    inside = [
+        (i, m) for i, m in enumerate(ladder) if low <= m * (1 + 1e-9) and m <= high * (1 + 1e-9)
+    ]
+    unit = min((i for i, m in enumerate(ladder) if math.log10(m) % 1 == 0), default=0)
+    for step in (1, 3, 6, 9, 18, 36):
+        marks = [mark for index, mark in inside if (index - unit) % step == 0]
+        if len(marks) <= most:
+            break
+    return marks or [inside[0][1]]
+
+
+def _shortest(value: float) -> str:
+    """A mark without trailing zeros and without an exponent."""
+    decimals = max(0, 1 - math.floor(math.log10(value))) + 1
+    text = fixed(decimals)(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _span(seen: list[float], bounds: tuple[float, float]) -> tuple[float, float]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from .columns import Align, column
+from .columns import BIAS, Align, column, expand
 from .style import POINTS_PER_MM, ForestStyle
 from .text import clean, width, wrap
 
 GAP = 1.5  # between two columns, in font sizes
 NARROWEST = 5.5  # what a first column that gives way keeps, in font sizes
-BOLD = {"header", "pooled", "title", "group"}  # roles set in bold
+DOT = 0.66  # radius of a judgement of the risk of bias, in font sizes
+BOLD = {"header", "pooled", "title", "group", "span"}  # roles set in bold
 
 
 @dataclass(frozen=True)
@@ -56,17 +57,30 @@ def place_across(
         return _block(rows, name, fields, style.fonts, size, room)
 
     room = style.label_width * POINTS_PER_MM / size
-    left = [block(name, room) for name in style.left]
-    right = [block(name, room) for name in style.right]
+    left = _under_spans([block(name, room) for name in expand(style.left, rows)], style, size)
+    right = _under_spans([block(name, room) for name in expand(style.right, rows)], style, size)
     plot, least = style.plot_width * POINTS_PER_MM, style.min_plot_width * POINTS_PER_MM
     if wide is not None:
         plot = wide - _taken(left, right, size)
         if plot < least and left:
             narrower = (left[0].width + plot - least) / size
-            left[0] = block(style.left[0], max(narrower, _least(left[0], style, size)))
+            left[0] = block(left[0].name, max(narrower, _least(left[0], style, size)))
             plot = wide - _taken(left, right, size)
         plot = max(plot, least)
     return _side_by_side(left, plot, right, GAP * size)
+
+
+def _under_spans(blocks: list[Block], style: ForestStyle, size: float) -> list[Block]:
+    """The columns, widened where a header over several of them has a longer word."""
+    for text, names in style.spans:
+        own = [index for index, block in enumerate(blocks) if block.name in names]
+        if own and "plot" not in names:
+            longest = max(width(word, style.fonts, True) for word in clean(text).split(" "))
+            there = sum(blocks[i].width for i in own) + (len(own) - 1) * GAP * size
+            more = max(0.0, longest * size - there) / len(own)
+            for i in own:
+                blocks[i] = replace(blocks[i], width=blocks[i].width + more)
+    return blocks
 
 
 def _taken(left: Sequence[Block], right: Sequence[Block], size: float) -> float:
@@ -123,4 +137,6 @@ def _block(
     longest = max(width(word, fonts, True) for word in header.split(" "))
     head = wrap(header, max(widest, longest), fonts, True)
     widest = max(widest, *(width(line, fonts, True) for line in head))
+    if name.startswith(BIAS):
+        widest = max(widest, 2 * DOT)
     return Block(name, source.align, head, cells, widest * size)

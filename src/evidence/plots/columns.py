@@ -9,21 +9,48 @@ from typing import Literal
 
 import pandas as pd
 
-from ..errors import SynthesisError
+from ..errors import SynthesisError, choose
 from .text import INDENT, clean
 
-Align = Literal["left", "right"]
+Align = Literal["left", "right", "center"]
 _NUMBER = re.compile(r"[\d\N{NARROW NO-BREAK SPACE}.,%\N{MINUS SIGN}-]*")
 FIGURE_SPACE, PUNCTUATION_SPACE = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `header` may name {measure}, {unit} and {level}; `cells` gives its texts."""
+    """One column: `header` may name {measure} and {level}; `cells` gives its texts."""
 
     header: str
     align: Align
     cells: Callable[[pd.DataFrame], list[str]]
+
+
+BIAS = "rob_"  # how the name of a column with judgements of the risk of bias begins
+ARMS = {"_t": "Intervention", "_c": "Comparison"}  # ends of the names of two-arm columns
+HEADERS = {"n": "N", "sd": "SD", "person_time": "Person-years"}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A judgement of the risk of bias: its sign, its words and the name of its colour."""
+
+    sign: str
+    words: str
+    colour: str
+
+
+LOW = Judgement("+", "low", "bias_low")
+SOME = Judgement("?", "some concerns or unclear", "bias_some")
+HIGH = Judgement("\N{MINUS SIGN}", "high", "bias_high")
+CRITICAL = Judgement("!", "critical", "bias_high")
+UNKNOWN = Judgement("0", "no information", "paper")
+JUDGEMENTS: dict[str, Judgement] = {
+    "": Judgement("", "", ""),
+    "low": LOW, "some concerns": SOME, "moderate": SOME, "unclear": SOME, "high": HIGH,
+    "serious": HIGH, "critical": CRITICAL, "no information": UNKNOWN,
+}  # fmt: skip
+"""What a column of the risk of bias may hold; RoB 2, ROBINS-I and the older tool's words."""
 
 
 def column(name: str, rows: pd.DataFrame) -> Column:
@@ -40,11 +67,38 @@ def column(name: str, rows: pd.DataFrame) -> Column:
         raise SynthesisError(
             f"the figure has no column {name!r}; choose from: {', '.join(choices)}"
         )
+    if name.startswith(BIAS):
+        return Column(f"D{bias_columns(rows).index(name) + 1}", "center", _judged(name))
     cells = _as_is(name)(rows)
     numeric = all(_NUMBER.fullmatch(cell) for cell in cells)
-    header = name.replace("_", " ").replace("{", "").replace("}", "")
+    stem = name[:-2] if name[-2:] in ARMS else name
+    header = stem.replace("_", " ").replace("{", "").replace("}", "")
     align: Align = "right" if numeric else "left"
-    return Column(header[:1].upper() + header[1:], align, _as_is(name))
+    header = HEADERS.get(stem, header[:1].upper() + header[1:])
+    return Column(header, align, _as_is(name))
+
+
+def expand(names: tuple[str, ...], rows: pd.DataFrame) -> tuple[str, ...]:
+    """The names with `risk_of_bias` replaced by the columns of the table that judge it."""
+    found: list[str] = []
+    for name in names:
+        found += bias_columns(rows) if name == "risk_of_bias" else [name]
+    return tuple(found)
+
+
+def bias_columns(rows: pd.DataFrame) -> list[str]:
+    """Columns that hold judgements of the risk of bias, by the start of their name."""
+    return [str(name) for name in rows.columns if str(name).startswith(BIAS)]
+
+
+def _judged(name: str) -> Callable[[pd.DataFrame], list[str]]:
+    """Judgements as signs, which their colours only repeat."""
+
+    def cells(rows: pd.DataFrame) -> list[str]:
+        values = ["" if pd.isna(value) else clean(value).lower() for value in rows[name]]
+        return [choose(JUDGEMENTS, value, f"judgement in {name}").sign for value in values]
+
+    return cells
 
 
 def _as_is(name: str) -> Callable[[pd.DataFrame], list[str]]:
@@ -95,9 +149,8 @@ COLUMNS: dict[str, Column] = {
     "events": Column("Events", "right", lambda rows: list(rows["events_text"])),
     "total": Column("Total", "right", lambda rows: list(rows["total_text"])),
     "events_total": Column("Events / total", "right", _events_total),
-    "estimate": Column(
-        "{measure},\N{NO-BREAK SPACE}{unit} ({level}\N{NO-BREAK SPACE}CI)", "left", _estimate
-    ),
+    "estimate": Column("{measure} ({level}\N{NO-BREAK SPACE}CI)", "left", _estimate),
+    "person_years": Column("Person-years", "right", lambda rows: list(rows["total_text"])),
     "weight": Column("Weight,\N{NO-BREAK SPACE}%", "right", lambda rows: list(rows["weight_text"])),
 }
 """Columns that are more than a column of the table; `ForestStyle.left` and `right` name them."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -16,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image, TiffImagePlugin
 
+from .. import files
 from ..errors import SynthesisError, choose
 from .picture import figure_of
 from .style import DEFAULT
@@ -49,22 +49,16 @@ def save_figure(
         The path.
 
     Raises:
-        SynthesisError: an unknown suffix (the known ones are listed), a missing folder, a bad dpi.
+        SynthesisError: an unknown suffix (the known ones are listed), a bad dpi.
+        EvidenceError: a missing folder, or what the system says when it cannot write.
     """
     path = Path(path)
     write = choose(WRITERS, path.suffix.lower(), f"file suffix of {path.name!r}:")
-    if not path.parent.is_dir():
-        raise SynthesisError(
-            f"cannot write {path.name}: the folder {path.parent} does not exist; create it first"
-        )
-    if path.is_dir():
-        raise SynthesisError(f"cannot write {path}: it is a folder; name a file in it")
     if not 1 <= dpi <= 2400:
         raise SynthesisError(f"dpi must lie between 1 and 2400, such as 300; it is {dpi!r}")
     figure = figure_of(fig_or_ax)
     alt = describe(figure) if alt is None else alt
-    _replace(path, write(figure, alt, _title(title, alt), dpi))
-    return path
+    return files.write(path, write(figure, alt, _title(title, alt), dpi))
 
 
 def svg_text(
@@ -113,21 +107,6 @@ def describe(figure: Figure) -> str:
 
 def _title(title: str | None, alt: str) -> str:
     return title or re.split(r"(?<=[^\d])\. ", alt, maxsplit=1)[0].rstrip(".") or "Figure"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside the target, then move: a reader never sees half a file."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _render(figure: Figure, form: str, metadata: dict[str, str | None], dpi: int = 72) -> bytes:

@@ -11,13 +11,15 @@ from matplotlib.axes import Axes
 
 from ..errors import SynthesisError
 from ..pooling.model import Synthesis
-from .axis import Axis, linear_axis
-from .frame import draw_rules, draw_texts, place, prepare
+from .axis import Axis, axis_of
+from .columns import ARMS
+from .frame import draw_dots, draw_rules, draw_texts, place, prepare
 from .layout import Content
-from .marks import MARKS, Band, draw_bands, draw_marks
+from .marks import MARKS, Band, draw_bands, draw_marks, draw_null
+from .picture import leave
 from .rows import forest_rows
 from .style import DEFAULT, ForestStyle
-from .words import alt_text, groups_text, key, notes, nothing
+from .words import alt_text, groups_text, key, measured, notes, nothing, tests
 
 
 def forest(
@@ -60,8 +62,7 @@ def forest(
     >>> [round(float(end), 2) for end in axes.get_xlim()]
     [0.0, 0.8]
     """
-    if synthesis.k < 2 or synthesis.studies["weight"].isna().all():  # nothing was weighed
-        style = replace(style, left=_unweighted(style.left), right=_unweighted(style.right))
+    style = fitting(style, synthesis)
     content = forest_content(synthesis, title, style, rows, bands)
     ax, layout, corner = place(ax, content, style)
     with matplotlib.style.context("default"):
@@ -69,14 +70,40 @@ def forest(
         draw_rules(ax, layout, corner, style)
         draw_texts(ax, layout, corner, style)
         draw_bands(ax, bands, layout, style)
+        draw_null(ax, content.null, layout, style)
         draw_marks(ax, content.rows, layout, style)
-    said = (*groups_text(content.rows, synthesis), *key(content.rows, bands, synthesis))
-    ax.set_label(" ".join([alt_text(synthesis, title, layout.axis), *said]))
-    return ax
+        draw_dots(ax, layout, corner, style)
+    rows = forest_rows(synthesis) if rows is None else rows
+    said = (*groups_text(rows, synthesis), *key(rows, bands, synthesis), *tests(rows))
+    alt = " ".join([alt_text(synthesis, title, layout.axis), *said])
+    return leave(ax, alt=alt, table=rows, layout=layout)
 
 
-def _unweighted(columns: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in columns if name != "weight")
+def fitting(style: ForestStyle, synthesis: Synthesis) -> ForestStyle:
+    """The style with the columns that this answer has: weights, counts, two arms."""
+    needs = synthesis.measure.needs
+    unweighted = synthesis.k < 2 or synthesis.studies["weight"].isna().all()
+    arms = {end: tuple(name for name in needs if name.endswith(end)) for end in ARMS}
+
+    def columns(names: tuple[str, ...]) -> tuple[str, ...]:
+        found: list[str] = []
+        for name in names:
+            if name == "weight" and unweighted:
+                continue
+            if name in ("events", "total", "events_total") and "events" not in needs:
+                found += [arm for own in arms.values() for arm in own if arm not in found]
+            elif name == "total" and "person_time" in needs:
+                found.append("person_years")
+            elif name == "events_total" and "person_time" in needs:
+                found += ["events", "person_years"]
+            else:
+                found.append(name)
+        return tuple(found)
+
+    spans = tuple((ARMS[end], own) for end, own in arms.items() if own)
+    return replace(
+        style, left=columns(style.left), right=columns(style.right), spans=style.spans or spans
+    )
 
 
 def forest_content(
@@ -88,30 +115,34 @@ def forest_content(
 ) -> Content:
     """Everything the figure says, before anything has a place."""
     rows = forest_rows(synthesis) if rows is None else rows
+    tested = tests(rows)
+    rows = rows[rows["kind"] != "test"].reset_index(drop=True)
     unknown = sorted(set(rows["kind"]) - set(MARKS))
     if unknown:
         raise SynthesisError(f"rows of kind {unknown[0]!r} cannot be drawn; known: {[*MARKS]}")
     scale = synthesis.measure.scale
     seen = [*rows["low"], *rows["high"]]
-
-    ends = linear_axis(seen, bounds=scale.bounds, factor=scale.factor, ends=style.xlim)
+    ends = axis_of(scale, seen, ends=style.xlim)
 
     def axis(most: int) -> Axis:
-        room = (ends.low, ends.high)
-        return linear_axis(seen, bounds=scale.bounds, factor=scale.factor, most=most, ends=room)
+        return axis_of(scale, seen, most=most, ends=(ends.low, ends.high))
 
     clipped = bool((rows["low"] < ends.low).any() or (rows["high"] > ends.high).any())
     fields = {
-        "measure": synthesis.measure.label,
-        "unit": scale.unit,
+        "measure": measured(synthesis).replace(", %", ",\N{NO-BREAK SPACE}%"),
         "level": f"{synthesis.model.level * 100:g}%",
     }
     return Content(
         rows=rows,
         fields=fields,
-        axis_label=f"{synthesis.measure.label}, {scale.unit}".rstrip(", "),
+        axis_label=measured(synthesis),
         axis=axis,
         title=title or "",
-        notes=(" ".join(key(rows, bands, synthesis)), *notes(synthesis, clipped=clipped)),
+        notes=(
+            " ".join(key(rows, bands, synthesis)),
+            *tested,
+            *notes(synthesis, clipped=clipped),
+        ),
         message="" if len(rows) else nothing(synthesis),
+        null=scale.null,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Ellipse
 from matplotlib.transforms import Bbox
 
 from .layout import EDGE, NOTE, TICK, Content, Layout, plan
@@ -31,6 +32,8 @@ def prepare(ax: Axes, layout: Layout, corner: tuple[float, float], style: Forest
         ax,
         Bbox([[x + layout.plot_left, y - layout.bottom], [x + layout.plot_right, y - layout.top]]),
     )
+    if layout.axis.log:
+        ax.set_xscale("log")
     ax.set_xlim(layout.axis.low, layout.axis.high)
     ax.set_ylim(layout.bottom, layout.top)
     ax.set_facecolor("none")
@@ -44,6 +47,8 @@ def prepare(ax: Axes, layout: Layout, corner: tuple[float, float], style: Forest
         return
     ax.spines["bottom"].set(color=style.ink, linewidth=0.6)
     ax.set_xticks(layout.axis.ticks, layout.axis.texts, fontproperties=small, color=style.ink)
+    if layout.axis.log:
+        ax.minorticks_off()
     ax.tick_params(axis="x", length=TICK, width=0.6, pad=TICK, color=style.ink)
     ax.set_xlabel(
         "\n".join(layout.axis_label), fontproperties=small, color=style.ink, labelpad=2.0,
@@ -63,12 +68,24 @@ def draw_texts(ax: Axes, layout: Layout, corner: tuple[float, float], style: For
 
 
 def draw_rules(ax: Axes, layout: Layout, corner: tuple[float, float], style: ForestStyle) -> None:
-    """The horizontal rules, over the whole width."""
+    """The horizontal rules, over the whole width, and the short ones below spanning headers."""
     place = points_from(ax, corner[0])
-    for y in layout.rules:
+    for left, right, y in (*((0.0, layout.width, y) for y in layout.rules), *layout.span_rules):
         ax.add_line(
             Line2D(
-                (0, layout.width), (y, y), transform=place, color=style.rule, linewidth=0.5,
+                (left, right), (y, y), transform=place, color=style.rule, linewidth=0.5,
                 clip_on=False, zorder=0.5,
             )
         )  # fmt: skip
+
+
+def draw_dots(ax: Axes, layout: Layout, corner: Corner, style: ForestStyle) -> None:
+    """The discs behind the signs of the risk of bias."""
+    place = points_from(ax, corner[0])
+    for dot in layout.dots:
+        disc = Ellipse(
+            (dot.x, dot.y), 2 * dot.radius, 2 * dot.radius, facecolor=getattr(style, dot.colour),
+            edgecolor=style.rule, linewidth=0.4, transform=place, clip_on=False, zorder=1,
+            label="_bias",
+        )  # fmt: skip
+        ax.add_artist(disc)

@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ..errors import SynthesisError
 from .axis import Axis
-from .blocks import BOLD, Block, place_across
-from .columns import Align
+from .blocks import BOLD, DOT, Across, Block, place_across
+from .columns import BIAS, JUDGEMENTS, Align
+from .picture import left_with
 from .style import POINTS_PER_MM, ForestStyle
-from .text import ASCENT, CAPITAL, LINE, clean, width, wrap
+from .text import ASCENT, CAPITAL, DESCENT, LINE, clean, width, wrap
 
 NOTE = 0.9  # size of notes and tick labels, relative to the rows
 TITLE = 1.2
@@ -37,6 +40,8 @@ class Content:
         title: above everything, or empty.
         notes: paragraphs below everything.
         message: one line in place of rows, for an answer without studies.
+        null: where an upright line says "no difference"; None without such a value.
+        top: where the first row starts at the earliest, in points, to stand beside another plot.
     """
 
     rows: pd.DataFrame
@@ -46,6 +51,8 @@ class Content:
     title: str = ""
     notes: tuple[str, ...] = ()
     message: str = ""
+    null: float | None = None
+    top: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,17 @@ class PlacedText:
 
 
 @dataclass(frozen=True)
+class PlacedDot:
+    """A judgement of the risk of bias: the centre and radius of the disc behind its sign."""
+
+    name: str
+    x: float
+    y: float
+    radius: float
+    colour: str
+
+
+@dataclass(frozen=True)
 class Layout:
     """What was placed where, in points from the top left corner of the figure's room.
 
@@ -73,9 +91,12 @@ class Layout:
         row_height: height of a row of one line.
         row_edges: top and bottom of every row.
         rules: y of the horizontal rules.
+        span_rules: left, right and y of the short rules below headers of several columns.
+        dots: the discs of the risk of bias.
         texts: every text but the axis' own.
         axis: ends and ticks.
         axis_label: its lines.
+        fonts: families that measured the texts.
     """
 
     width: float
@@ -88,9 +109,12 @@ class Layout:
     row_height: float
     row_edges: tuple[tuple[float, float], ...]
     rules: tuple[float, ...]
+    span_rules: tuple[tuple[float, float, float], ...]
+    dots: tuple[PlacedDot, ...]
     texts: tuple[PlacedText, ...]
     axis: Axis
     axis_label: tuple[str, ...]
+    fonts: tuple[str, ...] = ()
 
     @property
     def row_y(self) -> list[float]:
@@ -117,7 +141,7 @@ def plan(content: Content, style: ForestStyle, room: tuple[float, float] | None 
     tall = room[1] if room else None
     size = style.font_size
     while True:
-        layout = _plan(content, style, size, wide)
+        layout = plan_at(content, style, size, wide)
         if layout.width <= (wide or layout.width) and layout.height <= (tall or layout.height):
             return layout
         if size <= style.min_font_size:
@@ -136,16 +160,16 @@ def _too_small(layout: Layout, size: float, room: tuple[float, float | None]) ->
     )
 
 
-def _plan(content: Content, style: ForestStyle, size: float, wide: float | None) -> Layout:
+def plan_at(content: Content, style: ForestStyle, size: float, wide: float | None = None) -> Layout:
     """The layout at one font size; wider than `wide` when it cannot be kept."""
     across = place_across(content.rows, content.fields, style, size, wide)
     blocks, total = (*across.left, *across.right), across.width
     plot = across.plot_right - across.plot_left
     if content.message and wide is None:
         total = min(total, size * width(content.message, style.fonts, False))
-    page = _Page(total, style.fonts)
+    page = Page(total, style.fonts)
     page.paragraph(content.title, "title", TITLE * size)
-    rules = [] if content.message else page.header(blocks, size)
+    rules = [] if content.message else page.header(across, style.spans, size, content.top)
     top = page.y
     edges, breaks = page.rows(content.rows, blocks, size, style.row_height)
     if content.message:
@@ -169,9 +193,12 @@ def _plan(content: Content, style: ForestStyle, size: float, wide: float | None)
         row_height=style.row_height * size,
         row_edges=edges,
         rules=(*rules, *breaks),
+        span_rules=tuple(page.span_rules),
+        dots=tuple(page.dots),
         texts=tuple(page.texts),
         axis=axis,
         axis_label=label,
+        fonts=style.fonts,
     )
 
 
@@ -181,12 +208,14 @@ def _most_ticks(content: Content, style: ForestStyle, size: float, plot: float) 
     return max(2, min(7, int(plot / (NOTE * size * (widest + 1.2))) + 1))
 
 
-class _Page:
+class Page:
     """Texts set one below the other; `y` is where the next one starts."""
 
     def __init__(self, room: float, fonts: tuple[str, ...]) -> None:
         self.room, self.fonts, self.y = room, fonts, 0.0
         self.texts: list[PlacedText] = []
+        self.span_rules: list[tuple[float, float, float]] = []
+        self.dots: list[PlacedDot] = []
 
     def paragraph(self, text: str, role: str, size: float) -> None:
         """A text broken to the whole width, with some space after it."""
@@ -199,19 +228,55 @@ class _Page:
             self.y += LINE * size
         self.y += 0.9 * size if bold else 0.25 * size
 
-    def header(self, blocks: Sequence[Block], size: float) -> list[float]:
-        """Column names, their last lines in one line; returns the rule below."""
+    def header(
+        self,
+        across: Across,
+        spans: Sequence[tuple[str, Sequence[str]]],
+        size: float,
+        least: float = 0.0,
+    ) -> list[float]:
+        """Column names with their last lines in one line, spanning headers above; the rule."""
+        blocks = (*across.left, *across.right)
         deep = max((len(block.header) for block in blocks), default=0)
+        above = self._spans(across, spans, size)
+        deep = max(deep, *(len(lines) + under for *_, lines, under in above)) if above else deep
         if not deep:
             return []
+        bottom = self.y + (deep * LINE + (0.35 if above else 0.0)) * size
+        bottom = max(bottom, least - 0.6 * size)
         for block in blocks:
-            first = deep - len(block.header)
-            for index, line in enumerate(block.header, first):
-                baseline = self.y + (ASCENT + LINE * index) * size
-                self._in_column(line, block, baseline, size, "header")
-        rule = self.y + (deep * LINE + 0.25) * size
-        self.y = rule + 0.35 * size
-        return [rule]
+            self._lines_up_to(bottom, block.header, block, size)
+        for left, right, lines, under in above:
+            low = bottom - (under * LINE + 0.35) * size
+            for index, line in enumerate(lines):
+                baseline = low + (ASCENT + LINE * (index - len(lines))) * size
+                middle = (left + right) / 2
+                self.texts.append(PlacedText(line, middle, baseline, size, "center", "span", True))
+            self.span_rules.append((left, right, low + 0.08 * size))
+        self.y = bottom + 0.6 * size
+        return [bottom + 0.25 * size]
+
+    def _lines_up_to(self, bottom: float, lines: Sequence[str], block: Block, size: float) -> None:
+        for index, line in enumerate(lines):
+            baseline = bottom + (ASCENT + LINE * (index - len(lines))) * size
+            self._in_column(line, block, baseline, size, "header")
+
+    def _spans(
+        self, across: Across, spans: Sequence[tuple[str, Sequence[str]]], size: float
+    ) -> list[tuple[float, float, tuple[str, ...], int]]:
+        """Left, right, lines, and how many lines of column names are below, for each."""
+        blocks = (*across.left, *across.right)
+        places = {block.name: (block.left, block.left + block.width) for block in blocks}
+        under = {block.name: len(block.header) for block in blocks}
+        places["plot"] = (across.plot_left, across.plot_right)
+        found = []
+        for text, names in spans:
+            ends = [places[name] for name in names if name in places]
+            if ends:
+                left, right = min(a for a, _ in ends), max(b for _, b in ends)
+                lines = wrap(clean(text), (right - left) / size + 0.01, self.fonts, True)
+                found.append((left, right, lines, max(under.get(name, 0) for name in names)))
+        return found
 
     def rows(
         self, rows: pd.DataFrame, blocks: Sequence[Block], size: float, row_height: float
@@ -240,8 +305,67 @@ class _Page:
         for number, line in enumerate(lines):
             if line:
                 self._in_column(line, block, first + LINE * size * number, size, kind)
+                if block.name.startswith(BIAS):
+                    colour = next(j.colour for j in JUDGEMENTS.values() if j.sign == line)
+                    middle = block.left + block.width / 2
+                    self.dots.append(PlacedDot(block.name, middle, centre, DOT * size, colour))
 
     def _in_column(self, text: str, block: Block, baseline: float, size: float, role: str) -> None:
-        x = block.left + (block.width if block.align == "right" else 0.0)
+        x = block.left + {"left": 0.0, "center": 0.5, "right": 1.0}[block.align] * block.width
         bold = role in BOLD
         self.texts.append(PlacedText(text, x, baseline, size, block.align, role, bold))
+
+
+def layout_report(fig_or_ax: Figure | Axes) -> pd.DataFrame:
+    """What was placed where in a drawn figure, for who checks it or adds to it.
+
+    Args:
+        fig_or_ax: from `forest` or another function of `PLOTS` that draws rows.
+
+    Returns:
+        One row per text, row of the plot, rule, tick and plot: `plot` (its number), `what`, `text`,
+        `left`, `right`, `top`, `bottom` and `size`, in points from the top left corner of the room
+        of its plot. For a text, `what` is its role.
+
+    Raises:
+        SynthesisError: the figure has no layout of rows.
+
+    >>> from evidence import forest, pool
+    >>> frame = pd.DataFrame({"study_id": list("abc"), "events": [3, 6, 10],
+    ...                       "total": [11, 17, 21]})
+    >>> report = layout_report(forest(pool(frame)))
+    >>> report.query("what == 'row'")["top"].is_monotonic_increasing
+    True
+    """
+    found: list[dict[str, object]] = []
+    layouts = [layout for _, layout in left_with(fig_or_ax) if isinstance(layout, Layout)]
+    if not layouts:
+        raise SynthesisError("this figure has no layout of rows; draw it with forest")
+    for number, layout in enumerate(layouts):
+        found += [{"plot": number, **row} for row in _report(layout)]
+    return pd.DataFrame(found)
+
+
+def _report(layout: Layout) -> list[dict[str, object]]:
+    left, right = layout.plot_left, layout.plot_right
+
+    def box(what: str, text: str, across: tuple[float, float], down: tuple[float, float],
+            size: float) -> dict[str, object]:  # fmt: skip
+        return {"what": what, "text": text, "left": across[0], "right": across[1],
+                "top": down[0], "bottom": down[1], "size": size}  # fmt: skip
+
+    found = [box("plot", "", (left, right), (layout.top, layout.bottom), layout.font_size)]
+    for edges in layout.row_edges:
+        found.append(box("row", "", (left, right), edges, layout.row_height))
+    for text in layout.texts:
+        wide = text.size * width(text.text, layout.fonts, text.bold)
+        start = text.x - {"left": 0.0, "center": 0.5, "right": 1.0}[text.align] * wide
+        down = (text.y - ASCENT * text.size, text.y + DESCENT * text.size)
+        found.append(box(text.role, text.text, (start, start + wide), down, text.size))
+    found += [box("rule", "", (0.0, layout.width), (y, y), 0.0) for y in layout.rules]
+    found += [box("rule", "", (a, b), (y, y), 0.0) for a, b, y in layout.span_rules]
+    for tick, text_ in zip(layout.axis.ticks, layout.axis.texts, strict=True):
+        x = left + layout.axis.share(tick) * (right - left)
+        size = NOTE * layout.font_size
+        found.append(box("tick", text_, (x, x), (layout.bottom, layout.bottom + TICK), size))
+    return found

@@ -41,6 +41,7 @@ class Band:
 def draw_marks(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle) -> None:
     """Every row's mark, and an arrow where an interval leaves the axis."""
     rows = rows.assign(y=layout.row_y)
+    rows = rows[rows["low"].notna()]
     for kind, own in rows.groupby("kind", sort=False):
         draw, colour = MARKS[str(kind)]
         draw(ax, own, layout, style)
@@ -58,6 +59,14 @@ def draw_bands(ax: Axes, bands: Sequence[Band], layout: Layout, style: ForestSty
                     facecolor=style.band, edgecolor="none", zorder=0.1, label="_band",
                 )
             )  # fmt: skip
+
+
+def draw_null(ax: Axes, null: float | None, layout: Layout, style: ForestStyle) -> None:
+    """An upright line at the value that means no difference, where a measure has one."""
+    if null is not None and layout.row_edges and null in layout.axis:
+        ends = (layout.row_edges[0][0], layout.bottom)
+        line = Line2D((null, null), ends, color=style.ink, linewidth=0.6, zorder=0.9, label="_null")
+        ax.add_line(line)
 
 
 def _squares(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle) -> None:

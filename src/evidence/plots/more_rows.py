@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import pandas as pd
 
 from ..errors import SynthesisError
+from ..formatting import fixed, p_value
 from ..pooling.model import Synthesis
 from ..rates import study_rates
 from .rows import answer_rows, finished, forest_rows, study_names
 
 
-def group_rows(groups: Mapping[str, Synthesis], overall: Synthesis) -> pd.DataFrame:
+class GroupTest(Protocol):
+    """A chi-square test of equal answers, such as that of subgroups."""
+
+    @property
+    def q(self) -> float | None:
+        """The statistic; None where there was nothing to test."""
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom."""
+
+    @property
+    def p(self) -> float | None:
+        """The p-value."""
+
+
+def group_rows(
+    groups: Mapping[str, Synthesis], overall: Synthesis, test: GroupTest | str | None = None
+) -> pd.DataFrame:
     """The rows of a plot in blocks: a group's name, its studies, its subtotal; then the answer.
 
     A group of one study has no subtotal, for it would repeat the study. Weights are those in the
@@ -21,6 +41,7 @@ def group_rows(groups: Mapping[str, Synthesis], overall: Synthesis) -> pd.DataFr
     Args:
         groups: the answer of each group by its name, in the order wanted.
         overall: the answer of all their studies together.
+        test: of the difference between the groups, or a sentence on it; a line below the rows.
 
     Raises:
         SynthesisError: the groups do not hold exactly the studies of the overall answer.
@@ -38,7 +59,20 @@ def group_rows(groups: Mapping[str, Synthesis], overall: Synthesis) -> pd.DataFr
         weight = rows[own]["weight"].sum()
         blocks.append(subtotal.assign(kind="subtotal", label="Subtotal", weight=weight))
     blocks.append(rows[rows["kind"] != "study"])
+    if said := _difference(test):
+        blocks.append(pd.DataFrame([{"kind": "test", "label": said}]))
     return finished(pd.concat(blocks, ignore_index=True), overall)
+
+
+def _difference(test: GroupTest | str | None) -> str:
+    """The test of a difference in words; empty without one."""
+    if test is None or isinstance(test, str):
+        return test or ""
+    if test.q is None or test.p is None:
+        return "Subgroup differences were not tested: fewer than two groups have an answer."
+    return (
+        f"Test for subgroup differences: Q {fixed(2)(test.q)} on {test.df} df, p {p_value(test.p)}."
+    )
 
 
 def add_answer(rows: pd.DataFrame, other: Synthesis, label: str) -> pd.DataFrame:

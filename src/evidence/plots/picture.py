@@ -8,6 +8,7 @@ from typing import Literal
 
 import matplotlib
 import matplotlib.style
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
@@ -24,6 +25,19 @@ def figure_of(fig_or_ax: Figure | Axes) -> Figure:
     if not isinstance(figure, Figure):
         raise SynthesisError("the Axes belong to no figure; draw in Axes of a figure")
     return figure
+
+
+def leave(ax: Axes, *, alt: str, table: pd.DataFrame | None = None, layout: object = None) -> Axes:
+    """Leave what a figure says with its Axes: alt text, the table of what it shows, the layout."""
+    ax.set_label(alt)
+    vars(ax)["evidence"] = (table, layout)
+    return ax
+
+
+def left_with(fig_or_ax: Figure | Axes) -> list[tuple[pd.DataFrame | None, object]]:
+    """The tables and layouts that were left with the Axes of a figure, in their order."""
+    axes = figure_of(fig_or_ax).axes if isinstance(fig_or_ax, Figure) else [fig_or_ax]
+    return [vars(ax)["evidence"] for ax in axes if "evidence" in vars(ax)]
 
 
 class PictureAxes(Axes):
@@ -69,7 +83,7 @@ def even_text(
     at: tuple[float, float],
     face: FontProperties,
     colour: str,
-    align: Literal["left", "right"] = "left",
+    align: Literal["left", "right", "center"] = "left",
 ) -> EvenText:
     """One line of text with its baseline at a place, never read as a formula."""
     return EvenText(

@@ -37,13 +37,19 @@ def forest_rows(synthesis: Synthesis) -> pd.DataFrame:
     own = {"events_text", "total_text", "number_text", "limits_text", "weight_text"}
     clash = sorted(own & set(studies.columns))
     rows = studies.drop(columns=clash).assign(kind="study", label=study_names(studies))
+    if "person_time" in synthesis.measure.needs:
+        rows = rows.assign(total=studies["person_time"])
     return finished(pd.concat([rows, answer_rows(synthesis)], ignore_index=True), synthesis)
 
 
 def finished(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
     """The rows with one type per column, every text, and the columns in order."""
     numbers = dict.fromkeys(("estimate", "low", "high", "weight"), "float64")
-    rows = rows.astype({"events": "Int64", "total": "Int64", **numbers})
+    absent = {"events", "total"} - set(rows.columns)
+    rows = rows.assign(**dict.fromkeys(sorted(absent)))
+    rows = rows.astype({"events": "Int64", "total": "Float64", **numbers})
+    if rows["total"].dropna().mod(1).eq(0).all():
+        rows = rows.astype({"total": "Int64"})
     rows = _texts(rows, synthesis)
     return rows[[*DRAWN, *(name for name in rows.columns if name not in DRAWN)]]
 
@@ -91,8 +97,8 @@ def answer_rows(synthesis: Synthesis) -> pd.DataFrame:
             {
                 "kind": "pooled",
                 "label": "Pooled estimate",
-                "events": synthesis.events,
-                "total": synthesis.total,
+                "events": synthesis.events if "events" in synthesis.measure.needs else None,
+                "total": synthesis.total if "events" in synthesis.measure.needs else None,
                 "estimate": synthesis.estimate,
                 "low": synthesis.interval.low,
                 "high": synthesis.interval.high,
@@ -114,13 +120,13 @@ def answer_rows(synthesis: Synthesis) -> pd.DataFrame:
 def _texts(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
     """The rows with every number as it is printed."""
     factor = synthesis.measure.scale.factor
-    one_decimal = fixed(1)
+    printed = fixed(1 if factor > 1 else 2)
 
     def texts(name: str, formatter: Formatter) -> list[str]:
         return ["" if pd.isna(value) else formatter(value) for value in rows[name]]
 
     def number(value: float) -> str:
-        return one_decimal(factor * value)
+        return printed(factor * value)
 
     limits = zip(texts("low", number), texts("high", number), strict=True)
     return rows.assign(

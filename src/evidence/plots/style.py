@@ -9,6 +9,7 @@ from ..errors import SynthesisError
 POINTS_PER_MM = 72 / 25.4
 COLOURS = (
     "ink", "quiet", "rule", "square", "diamond", "prediction", "paper", "band", "claim",
+    "bias_low", "bias_some", "bias_high",
 )  # fmt: skip
 
 
@@ -18,7 +19,10 @@ class ForestStyle:
 
     Attributes:
         left, right: columns beside the plot, by name: a key of `evidence.plots.columns.COLUMNS` or
-            any other column of the rows frame.
+            any other column of the rows frame. "risk_of_bias" stands for every column whose name
+            begins with "rob_", and for none where the table has none.
+        spans: headers over several neighbouring columns: (text, their names), such as
+            (("Surgery", ("events", "total")),); "plot" names the plot.
         fonts: font families, first the one that measures and draws; DejaVu Sans ships with
             matplotlib. The later ones are asked for signs that it lacks.
         font_size: size of the rows; notes are set a little smaller.
@@ -32,11 +36,13 @@ class ForestStyle:
         ink: text, axis and interval lines; `quiet`: notes and rules.
         square, diamond, prediction: fill of the marks.
         paper: background; `band`: shaded ranges; `claim`: claimed values.
+        bias_low, bias_some, bias_high: behind the signs of the risk of bias.
         centre_line: a dashed line at the pooled estimate.
     """
 
     left: tuple[str, ...] = ("label", "events", "total")
-    right: tuple[str, ...] = ("estimate", "weight")
+    right: tuple[str, ...] = ("estimate", "weight", "risk_of_bias")
+    spans: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fonts: tuple[str, ...] = ("DejaVu Sans",)
     font_size: float = 8.0
     min_font_size: float = 5.0
@@ -55,6 +61,9 @@ class ForestStyle:
     paper: str = "#ffffff"
     band: str = "#ececec"
     claim: str = "#a3195b"
+    bias_low: str = "#8fc1e3"
+    bias_some: str = "#f0dc82"
+    bias_high: str = "#e08a5b"
     centre_line: bool = True
 
     def __post_init__(self) -> None:
@@ -71,18 +80,7 @@ class ForestStyle:
 
     def colours(self) -> dict[str, str]:
         """Every colour by its role; an SVG in a page lets the page set them by these names."""
-        names = (
-            "ink",
-            "quiet",
-            "rule",
-            "square",
-            "diamond",
-            "prediction",
-            "paper",
-            "band",
-            "claim",
-        )
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in COLOURS}
 
 
 DEFAULT = ForestStyle()
@@ -97,19 +95,20 @@ STYLES: dict[str, ForestStyle] = {
     "slide": replace(DEFAULT, width=254.0, font_size=13.0, min_font_size=8.0, label_width=90.0),
     "bmj": replace(
         DEFAULT, width=178.0, font_size=7.5, left=("label", "events_total"),
-        right=("weight", "estimate"), square="#9a9a9a", prediction="#5c5c5c",
+        right=("weight", "estimate", "risk_of_bias"), square="#9a9a9a", prediction="#5c5c5c",
     ),
     "jama": replace(
         DEFAULT, width=178.0, font_size=7.5, left=("label", "events", "total", "estimate"),
-        right=("weight",), square="#e39a4e", prediction="#7a7a7a", rule="#b0b0b0",
+        right=("weight", "risk_of_bias"), square="#e39a4e", prediction="#7a7a7a", rule="#b0b0b0",
     ),
     "lancet": replace(
         DEFAULT, width=170.0, font_size=7.0, left=("label", "events_total"),
-        right=("estimate", "weight"), square="#7fa3d1", diamond="#00468b", prediction="#ad002a",
+        right=("estimate", "weight", "risk_of_bias"),
+        square="#7fa3d1", diamond="#00468b", prediction="#ad002a",
     ),
     "revman": replace(
         DEFAULT, width=180.0, font_size=7.5,
-        left=("label", "events", "total", "weight", "estimate"), right=(),
+        left=("label", "events", "total", "weight", "estimate"), right=("risk_of_bias",),
         square="#6a8fd8", diamond="#1a1a1a", prediction="#3f7f3f",
     ),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ..pooling.heterogeneity import Interval
 from ..pooling.model import Synthesis
 from ..pooling.wording import answer_text, heterogeneity_text, interval_text
 from .axis import Axis
+from .columns import BIAS, JUDGEMENTS, bias_columns
 from .rows import study_names
 from .text import clean
 
@@ -27,6 +29,13 @@ def sentence(text: str) -> str:
     """
     text = clean(text)
     return text if text.endswith(("?", "!", ".")) else f"{text}."
+
+
+def measured(synthesis: Synthesis) -> str:
+    """What an axis shows: the measure and its unit."""
+    unit = re.sub(r"(?<=\d) (?=\d)", "\N{NARROW NO-BREAK SPACE}", synthesis.measure.scale.unit)
+    unit = unit.strip()
+    return f"{synthesis.measure.label}, {unit}" if unit else synthesis.measure.label
 
 
 def nothing(synthesis: Synthesis) -> str:
@@ -61,7 +70,24 @@ def key(rows: pd.DataFrame, bands: Sequence[Band], synthesis: Synthesis) -> tupl
     for band in bands:
         limits = Interval(band.low, band.high, synthesis.model.level)
         found.append(f"Shaded: {clean(band.label)}, {interval_text(limits, factor)}{unit}.")
+    if judged := bias_columns(rows):
+        domains = ", ".join(f"D{i} {_domain(name)}" for i, name in enumerate(judged, 1))
+        used = {str(value).lower() for name in judged for value in rows[name].dropna()}
+        signs = dict.fromkeys(f"{j.sign} {j.words}" for j in map(JUDGEMENTS.get, used) if j)
+        found.append(f"Risk of bias: {domains}; {', '.join(s for s in SIGNS if s in signs)}.")
     return tuple(found)
+
+
+SIGNS = tuple(dict.fromkeys(f"{j.sign} {j.words}" for j in JUDGEMENTS.values() if j.sign))
+
+
+def _domain(name: str) -> str:
+    return name.removeprefix(BIAS).replace("_", " ")
+
+
+def tests(rows: pd.DataFrame) -> tuple[str, ...]:
+    """The tests between groups that a plot carries below its rows."""
+    return tuple(clean(label) for label in rows.loc[rows["kind"] == "test", "label"])
 
 
 def groups_text(rows: pd.DataFrame, synthesis: Synthesis) -> list[str]:
@@ -78,7 +104,8 @@ def groups_text(rows: pd.DataFrame, synthesis: Synthesis) -> list[str]:
 
 
 def _method(synthesis: Synthesis) -> str:
-    own = synthesis.model.study_interval.replace("_", "-").capitalize()
+    model, people = synthesis.model, synthesis.measure.counts_people
+    own = (model.study_interval if people else model.rate_interval).replace("_", "-").capitalize()
     parts = [synthesis.method_text]
     if synthesis.estimate is not None and synthesis.k > 1:
         parts.append(f"interval of the pooled estimate: {synthesis.interval_text}")
@@ -103,7 +130,7 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
     if synthesis.k == 0:
         return f"{start} {nothing(synthesis)}"
     factor, unit = synthesis.measure.scale.factor, synthesis.measure.scale.unit
-    people = f"{count(synthesis.events)} of {count(synthesis.total)} people"
+    people = _people(synthesis)
     if synthesis.k == 1 and synthesis.estimate is not None:
         limits = interval_text(synthesis.interval, factor)
         alone = (
@@ -111,7 +138,7 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
             f"({synthesis.model.level * 100:g}% CI {limits}), {people}."
         )
         return " ".join([start, alone, *_clipped(synthesis, axis)])
-    number, studies = fixed(1), synthesis.studies
+    number, studies = fixed(1 if factor > 1 else 2), synthesis.studies
     least, most = factor * studies["estimate"].min(), factor * studies["estimate"].max()
     said = [f"{plural(synthesis.k, 'study')}, {people}.", *_reasons(synthesis)]
     if synthesis.estimate is not None:
@@ -125,6 +152,15 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
     if synthesis.heterogeneity:
         said.append(f"Heterogeneity: {heterogeneity_text(synthesis.heterogeneity)}.")
     return " ".join([start, *said, *_clipped(synthesis, axis)])
+
+
+def _people(synthesis: Synthesis) -> str:
+    """Events of people, events in person-time, or people."""
+    if "events" not in synthesis.measure.needs:
+        return f"{count(synthesis.total)} people"
+    if synthesis.measure.counts_people:
+        return f"{count(synthesis.events)} of {count(synthesis.total)} people"
+    return f"{count(synthesis.events)} events in {count(synthesis.total)} person-years"
 
 
 def _reasons(synthesis: Synthesis) -> list[str]:

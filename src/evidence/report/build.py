@@ -70,6 +70,8 @@ def build(
 
 
 def _write(tables: Tables, paths: list[Path], part: Path, say: Callable[[str], None]) -> None:
+    for name in ("figures", "tables", "notebooks"):
+        (part / name).mkdir(parents=True)
     say(f"executing {len(paths)} notebooks and drawing {len(tables.questions)} questions")
     with ThreadPoolExecutor(1) as beside:  # kernels are processes of their own: draw meanwhile
         running = beside.submit(execute, paths, tables.folder, say)
@@ -80,7 +82,6 @@ def _write(tables: Tables, paths: list[Path], part: Path, say: Callable[[str], N
         for suffix in TABLES:
             save_table(overview(found), part / "tables" / f"overview{suffix}")
         executed = running.result()
-    (part / "notebooks").mkdir(parents=True)
     for notebook in executed:
         page = notebook_page(notebook, tables)
         (part / "notebooks" / f"{notebook.name}.html").write_text(page, encoding="utf-8")
@@ -95,9 +96,7 @@ def _downloads(found: Answer, part: Path) -> None:
     key = found.question.key
     drawn = forest(found.synthesis, title=found.question.title)
     for suffix in FIGURES:
-        path = part / "figures" / f"{key}{suffix}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_figure(drawn, path)
+        save_figure(drawn, part / "figures" / f"{key}{suffix}")
     for suffix in TABLES:
         save_table(forest_rows(found.synthesis), part / "tables" / f"{key}{suffix}")
         save_table(found.rows, part / "tables" / f"{key}-all-rows{suffix}")
