@@ -16,7 +16,7 @@ from .pooling.model import Synthesis, pool
 from .pooling.wording import answer_text, interval_text
 from .rates import study_rates
 from .tables.load import Tables
-from .tables.toml import Question, Rows, Window, model_of
+from .tables.toml import Question, Rows, Sensitivity, Window, model_of
 
 STAGES = {
     "excluded": "must not be pooled",
@@ -394,13 +394,12 @@ def _standing_of(entering: pd.DataFrame) -> tuple[str, ...]:
     return (f"of {plural(k, 'count')}: {', '.join(said)}",) if said else ()
 
 
-def _narrow(question: Question, restriction: Rows) -> Question:
+def _narrow(question: Question, restriction: Sensitivity) -> Question:
     """The question with what the restriction states in place of its own."""
     stated = restriction.model_fields_set & set(Rows.model_fields)
     changes = {name: getattr(restriction, name) for name in stated}
-    model = getattr(restriction, "model", None)
-    if model:
-        changes["model"] = {**question.model, **model}
-    if getattr(restriction, "measure", None):
-        changes["measure"] = restriction.measure  # type: ignore[attr-defined]
+    if restriction.model:
+        changes["model"] = {**question.model, **restriction.model}
+    if restriction.measure:
+        changes["measure"] = restriction.measure
     return question.model_copy(update=changes)
