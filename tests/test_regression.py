@@ -44,7 +44,7 @@ def rows(name):
     data = pd.DataFrame(load(name)["data"])
     if "xi" in data:
         data = data.rename(columns={"xi": "events", "ni": "total", "ti": "person_time"})
-    if "ai" in data or "x1i" in data:
+    if {"ai", "x1i", "m1i", "mi"} & set(data):
         data = data.join(frame(name).drop(columns="study_id"))
     if "ni" not in data and "total" in data:
         data["ni"] = data["total"]

@@ -187,6 +187,12 @@ RISK_DIFFERENCE = Scale(
     lambda effect: np.asarray(np.clip(effect, -1.0, 1.0), float),
     " percentage points", 100.0, (-1.0, 1.0), even_ticks, 0.0,
 )  # fmt: skip
+POINTS = Scale(
+    "raw", "untransformed", _same, _same, "", 1.0, (-math.inf, math.inf), even_ticks, 0.0
+)
+STANDARDISED = Scale(
+    "standardised", "untransformed", _same, _same, "", 1.0, (-math.inf, math.inf), even_ticks, 0.0
+)
 ARCSINE_DIFFERENCE = Scale(
     "arcsine", "arcsine", _same, _same, "", 1.0, (-math.pi / 2, math.pi / 2),
     even_ticks, 0.0,

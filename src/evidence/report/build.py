@@ -18,7 +18,7 @@ from ..tables.export import save_table
 from ..tables.load import Folder, Tables, load
 from . import inputs as made_from
 from .notebooks import execute
-from .page import notebook_page, report_page
+from .page import important, notebook_page, report_page
 
 FIGURES = (".svg", ".pdf", ".png", ".tiff")
 TABLES = (".csv", ".xlsx")
@@ -94,7 +94,7 @@ def _write(tables: Tables, paths: list[Path], part: Path, say: Callable[[str], N
 def _downloads(found: Answer, part: Path) -> None:
     """The question's forest plot in every format, and its tables."""
     key = found.question.key
-    drawn = forest(found.synthesis, title=found.question.title)
+    drawn = forest(found.synthesis, title=found.question.title, bands=important(found))
     for suffix in FIGURES:
         save_figure(drawn, part / "figures" / f"{key}{suffix}")
     for suffix in TABLES:

@@ -18,6 +18,7 @@ from ..plots.evidence_map import evidence_map
 from ..plots.export import svg_text
 from ..plots.flow import flow
 from ..plots.forest import forest
+from ..plots.marks import Band
 from ..plots.words import measured
 from ..pooling.synthesis import Synthesis
 from ..pooling.wording import interval_text, lines
@@ -65,7 +66,7 @@ def _templates() -> Environment:
 def _question(found: Answer, tables: Tables) -> dict[str, object]:
     """What the page says of one question."""
     key = found.question.key
-    drawn = forest(found.synthesis, title=found.question.title)
+    drawn = forest(found.synthesis, title=found.question.title, bands=important(found))
     rates = found.synthesis.measure.kind == "rate"
     cited = list(dict.fromkeys(found.rows["study_id"]))
     references = tables.references.set_index("study_id").loc[cited].reset_index()
@@ -99,6 +100,15 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
         ],
         "references": references.to_dict("records"),
     }
+
+
+def important(found: Answer) -> tuple[Band, ...]:
+    """The range of changes too small to matter to a patient, where the question states one."""
+    least = found.question.important
+    if least is None:
+        return ()
+    why = found.question.important_because.rstrip(".")
+    return (Band(-least, least, f"changes too small to matter ({why})"),)
 
 
 def _picture(drawn: Axes, salt: str) -> Markup:
@@ -177,6 +187,8 @@ def _follow_up(row: pd.Series) -> str:
 def _counts(row: pd.Series) -> str:
     if pd.isna(row["total"]):
         return "none given"
+    if "events" not in row.index:
+        return f"n {count(row['total'])}"
     events = "?" if pd.isna(row["events"]) else count(row["events"])
     return f"{events} of {count(row['total'])}"
 

@@ -67,6 +67,7 @@ class Rows(_Entry):
     interventions: tuple[str, ...] = Field(default=(), strict=False)
     comparators: tuple[str, ...] = Field(default=(), strict=False)
     designs: tuple[str, ...] = Field(default=(), strict=False)
+    scales: tuple[str, ...] = Field(default=(), strict=False)
     time_bases: tuple[TimeBasis, ...] = Field(default=(), strict=False)
     follow_up_months: Window | None = None
 
@@ -74,13 +75,15 @@ class Rows(_Entry):
 class Sensitivity(Rows):
     """A pre-stated restriction of a question's rows, or another model, with its reason.
 
-    A restriction may also ask for another `measure` of the same rows.
+    A restriction may also ask for another `measure` of the same rows, or assume another
+    `correlation` of scores before and after.
     """
 
     name: Text
     because: Text
     model: dict[str, str | float] | None = None
     measure: str | None = None
+    correlation: float | None = Field(default=None, gt=-1, lt=1)
 
     @model_validator(mode="after")
     def _known(self) -> Sensitivity:
@@ -101,6 +104,9 @@ class Question(Rows):
         minimum_k: pooled only from this many cohorts on.
         pool: false where definitions are too mixed to pool; `pool_because` then says why.
         threshold: a clinical threshold on the reading scale, a fraction, with `threshold_because`.
+        correlation: of scores before and after, where a source gives none; assumed and flagged.
+        important: the smallest change or difference that matters to a patient, on the reading
+            scale, with `important_because`.
         notes: what a reader must know about the definition.
         sensitivity: restrictions stated beforehand.
     """
@@ -115,8 +121,33 @@ class Question(Rows):
     pool_because: str = ""
     threshold: float | None = Field(default=None, gt=0, lt=1)
     threshold_because: str = ""
+    correlation: float = Field(default=0.5, gt=-1, lt=1)
+    important: float | None = Field(default=None, gt=0)
+    important_because: str = ""
     notes: str = ""
     sensitivity: tuple[Sensitivity, ...] = Field(default=(), strict=False)
+
+    @model_validator(mode="after")
+    def _fits_its_measure(self) -> Question:
+        if self.measure not in MEASURES:
+            raise ValueError(_unknown_measure(self.measure))
+        kind = MEASURES[self.measure].kind
+        if self.comparators and kind != "two_arm":
+            raise ValueError(
+                "comparators are given and the measure compares nothing; choose one such as "
+                "risk_ratio"
+            )
+        if self.important is not None and kind != "score":
+            raise ValueError("important is a change of a score; this question measures none")
+        if self.important is not None and not self.important_because:
+            raise ValueError("important is given; justify it in important_because")
+        for entry in self.sensitivity:
+            if MEASURES[entry.measure or self.measure].kind != kind:
+                raise ValueError(
+                    f"sensitivity {entry.name!r} asks for {entry.measure}, which needs other rows "
+                    f"than {self.measure}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> Question:
@@ -126,20 +157,6 @@ class Question(Rows):
             raise ValueError("pool is false; say why in pool_because")
         if self.threshold is not None and not self.threshold_because:
             raise ValueError("threshold is given; justify it in threshold_because")
-        if self.measure not in MEASURES:
-            raise ValueError(_unknown_measure(self.measure))
-        for entry in self.sensitivity:
-            kinds = {MEASURES[key].kind for key in (self.measure, entry.measure or self.measure)}
-            if len(kinds) > 1:
-                raise ValueError(
-                    f"sensitivity {entry.name!r} asks for {entry.measure}, which needs other rows "
-                    f"than {self.measure}"
-                )
-        if self.comparators and MEASURES[self.measure].kind != "two_arm":
-            raise ValueError(
-                "comparators are given and the measure compares nothing; choose one such as "
-                "risk_ratio"
-            )
         for options in (self.model, *(entry.model or {} for entry in self.sensitivity)):
             model_of(options)
         return self
@@ -252,7 +269,14 @@ def _inherited(question: Question, topic: Topic) -> Question:
 
 def _terms(question: Question, vocabulary: Vocabulary) -> Iterator[str]:
     for rows in (question, *question.sensitivity):
-        for name in ("outcomes", "populations", "interventions", "comparators", "designs"):
+        for name in (
+            "outcomes",
+            "populations",
+            "interventions",
+            "comparators",
+            "designs",
+            "scales",
+        ):
             words = "interventions" if name == "comparators" else name
             for term in getattr(rows, name):
                 if term not in vocabulary[words]:
