@@ -156,6 +156,21 @@ def importance(found: Answer) -> str:
     )
 
 
+def favours(found: Answer, tables: Tables) -> tuple[str, str] | None:
+    """What an estimate below and above no difference speaks for; None for a plain rate or mean.
+
+    An outcome that is unwelcome (`direction` of the vocabulary) favours the side with less of it.
+    """
+    measure = found.synthesis.measure
+    directions = {tables.vocabulary["outcomes"][key].direction for key in found.question.outcomes}
+    if measure.scale.null is None or measure.key in ("mean", "mean_log") or len(directions) != 1:
+        return None
+    less, more = ("Favours intervention", "Favours comparison")
+    if measure.kind == "score" and "correlation" in measure.needs:
+        less, more = ("Better", "Worse")
+    return (more, less) if directions == {"good"} else (less, more)
+
+
 def _contrast_sentence(pooled: Synthesis) -> str:
     """The answer of a comparison or a score in a sentence or two."""
     scale = pooled.measure.scale

@@ -106,6 +106,8 @@ def groups_text(rows: pd.DataFrame, synthesis: Synthesis) -> list[str]:
 def _method(synthesis: Synthesis) -> str:
     model, people = synthesis.model, synthesis.measure.counts_people
     own = (model.study_interval if people else model.rate_interval).replace("_", "-").capitalize()
+    if synthesis.measure.kind != "rate":
+        own = f"Wald on the {synthesis.measure.scale.label} scale"
     parts = [synthesis.method_text]
     if synthesis.estimate is not None and synthesis.k > 1:
         parts.append(f"interval of the pooled estimate: {synthesis.interval_text}")

@@ -11,14 +11,13 @@ from pathlib import Path
 
 from ..errors import EvidenceError
 from ..plots.export import save_figure
-from ..plots.forest import forest
 from ..plots.rows import forest_rows
 from ..questions import Answer, answers, overview
 from ..tables.export import save_table
 from ..tables.load import Folder, Tables, load
 from . import inputs as made_from
 from .notebooks import execute
-from .page import important, notebook_page, report_page
+from .page import notebook_page, question_forest, report_page
 
 FIGURES = (".svg", ".pdf", ".png", ".tiff")
 TABLES = (".csv", ".xlsx")
@@ -77,7 +76,7 @@ def _write(tables: Tables, paths: list[Path], part: Path, say: Callable[[str], N
         running = beside.submit(execute, paths, tables.folder, say)
         found = list(answers(tables).values())
         for number, one in enumerate(found, start=1):
-            _downloads(one, part)
+            _downloads(one, tables, part)
             say(f"  drew {number} of {len(found)}: {one.question.key}")
         for suffix in TABLES:
             save_table(overview(found), part / "tables" / f"overview{suffix}")
@@ -91,10 +90,10 @@ def _write(tables: Tables, paths: list[Path], part: Path, say: Callable[[str], N
     (part / "index.html").write_text(page, encoding="utf-8")
 
 
-def _downloads(found: Answer, part: Path) -> None:
+def _downloads(found: Answer, tables: Tables, part: Path) -> None:
     """The question's forest plot in every format, and its tables."""
     key = found.question.key
-    drawn = forest(found.synthesis, title=found.question.title, bands=important(found))
+    drawn = question_forest(found, tables)
     for suffix in FIGURES:
         save_figure(drawn, part / "figures" / f"{key}{suffix}")
     for suffix in TABLES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -19,10 +20,11 @@ from ..plots.export import svg_text
 from ..plots.flow import flow
 from ..plots.forest import forest
 from ..plots.marks import Band
+from ..plots.style import DEFAULT
 from ..plots.words import measured
 from ..pooling.synthesis import Synthesis
 from ..pooling.wording import interval_text, lines
-from ..questions import Answer, evidence_table, sentence, table_flow
+from ..questions import Answer, evidence_table, favours, sentence, table_flow
 from ..tables.load import Tables
 from .notebooks import Executed
 
@@ -66,7 +68,7 @@ def _templates() -> Environment:
 def _question(found: Answer, tables: Tables) -> dict[str, object]:
     """What the page says of one question."""
     key = found.question.key
-    drawn = forest(found.synthesis, title=found.question.title, bands=important(found))
+    drawn = question_forest(found, tables)
     rates = found.synthesis.measure.kind == "rate"
     cited = list(dict.fromkeys(found.rows["study_id"]))
     references = tables.references.set_index("study_id").loc[cited].reset_index()
@@ -100,6 +102,12 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
         ],
         "references": references.to_dict("records"),
     }
+
+
+def question_forest(found: Answer, tables: Tables) -> Axes:
+    """The forest plot of a question: what each side favours, and what is too small to matter."""
+    style = replace(DEFAULT, favours=favours(found, tables))
+    return forest(found.synthesis, title=found.question.title, bands=important(found), style=style)
 
 
 def important(found: Answer) -> tuple[Band, ...]:
