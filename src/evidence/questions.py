@@ -200,13 +200,14 @@ def overview(answers: Iterable[Answer]) -> pd.DataFrame:
         found.synthesis.to_frame().assign(
             question=found.question.key,
             title=found.question.title,
+            unit=found.synthesis.measure.scale.unit.strip(),
             rows=len(found.rows),
             pooled=found.synthesis.k > 1 and found.synthesis.estimate is not None,
         )
         for found in answers
     ]
     table = pd.concat(rows, ignore_index=True)
-    first = ["question", "title", "rows", "pooled"]
+    first = ["question", "title", "unit", "rows", "pooled"]
     return table[[*first, *(name for name in table.columns if name not in first)]]
 
 

@@ -27,10 +27,11 @@ from .inverse_variance import (
 from .mantel_haenszel import mantel_haenszel, peto
 from .mean import quantile
 from .options import Model
+from .ratios import exact, two_arm_glmm
 from .synthesis import Synthesis
 from .wording import interval_text
 
-UNCORRECTED = ("mantel_haenszel", "peto")
+UNCORRECTED = ("mantel_haenszel", "peto", "exact")
 """Methods that take every table as it is; the effect of each study is for display."""
 
 
@@ -80,6 +81,8 @@ def _left_out(
     names = ", ".join(names_of(left))
     verb = "says" if len(left) == 1 else "say"
     text = f"without any event in either arm, {verb} nothing on a ratio: {names}"
+    if model.method == "glmm":
+        return (f"{text}; the likelihood keeps it, where its part is the same at every ratio",)
     if model.method in UNCORRECTED:
         return (f"{text}; this method leaves out what has no event",)
     if model.zero_add == 0 or model.zero == "none":
@@ -134,6 +137,8 @@ CONTRAST_METHODS: dict[str, Callable[[pd.DataFrame, Effects, Measure, Model], Sy
     "common_effect": common_effect,
     "mantel_haenszel": mantel_haenszel,
     "peto": peto,
+    "exact": exact,
+    "glmm": two_arm_glmm,
     "three_level": three_level,
     "robust": robust,
     "bayes_normal": bayes_normal,

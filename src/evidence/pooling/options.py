@@ -43,6 +43,7 @@ class Model:
             ratio is pooled by inverse variance. Likelihood methods take every study as it is.
         mh_zero: a key of `ZERO_TARGETS`: the correction of Mantel-Haenszel sums, which need none
             as long as both arms have an event somewhere.
+        two_arm: a key of `TWO_ARM`, for the mixed model of odds and rate ratios.
         study_interval: a key of `evidence.rates.INTERVALS`, for each proportion alone.
         rate_interval: a key of `evidence.incidence.RATE_INTERVALS`, for each rate alone.
         link: a key of `LINK_SCALES`, for likelihood methods on proportions.
@@ -65,6 +66,7 @@ class Model:
     zero_add: float = 0.5
     double_zero: str = "left_out"
     mh_zero: str = "none"
+    two_arm: str = "conditional"
     study_interval: str = "wilson"
     rate_interval: str = "exact"
     link: str = "logit"
@@ -89,6 +91,7 @@ class Model:
             if not 0 < getattr(self, name) < math.inf:
                 raise SynthesisError(f"{name} must be above 0; it is {getattr(self, name)!r}")
         choose(LINK_SCALES, self.link, "link")
+        choose(TWO_ARM, self.two_arm, "two_arm")
         choose(DOUBLE_ZEROS, self.double_zero, "double_zero")
         choose(ZERO_TARGETS, self.mh_zero, "zero policy of Mantel-Haenszel")
         choose(RATE_UNITS, self.unit, "unit")
@@ -108,12 +111,20 @@ DOUBLE_ZEROS: dict[str, str] = {
 }
 """What can be done with comparisons that have no event in either arm."""
 
+TWO_ARM: dict[str, str] = {
+    "conditional": "conditional on the margins, exact likelihood",
+    "conditional_approximate": "conditional on the margins, approximate (binomial) likelihood",
+    "fixed_baseline": "unconditional, a baseline of its own for each study",
+}
+"""What mixed models of two arms do about the baseline."""
+
 METHOD_KINDS: dict[str, Kind] = {
     "inverse_variance": Kind(
         "Random effects, inverse variance", tuple(MEAN_INTERVALS), tuple(PREDICTIONS)
     ),
     "common_effect": Kind("Common effect, inverse variance", ("wald",), ("none",)),
     "mantel_haenszel": Kind("Common effect, Mantel-Haenszel", ("wald",), ("none",)),
+    "exact": Kind("Common effect, exact conditional", ("exact",), ("none",)),
     "peto": Kind("Common effect, Peto", ("wald",), ("none",)),
     "glmm": Kind(
         "Generalised linear mixed model",
