@@ -40,6 +40,12 @@ def test_a_comparison_without_events_is_seen_below_the_answer():
     assert "Grey: 1 row not pooled, for the reason given." in forest(NIELWEISE).get_label()
 
 
+def test_one_comparison_is_read_with_its_events_and_two_decimals():
+    alone = pool(frame("bin_bcg").head(1), "risk_ratio")
+    said = "One study, not pooled: 0.41 (95% CI 0.13 to 1.26), 15 events in 262 people."
+    assert said in forest(alone).get_label()
+
+
 def test_what_each_side_favours_stands_under_the_axis():
     found = texts(NIELWEISE).query("role == 'favours'")
     assert found["text"].tolist() == list(SIDES)

@@ -134,9 +134,10 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
     factor, unit = synthesis.measure.scale.factor, synthesis.measure.scale.unit
     people = _people(synthesis)
     if synthesis.k == 1 and synthesis.estimate is not None:
+        printed = fixed(synthesis.measure.scale.decimals)
         limits = interval_text(synthesis.interval, factor)
         alone = (
-            f"One study, not pooled: {fixed(1)(factor * synthesis.estimate)}{unit} "
+            f"One study, not pooled: {printed(factor * synthesis.estimate)}{unit} "
             f"({synthesis.model.level * 100:g}% CI {limits}), {people}."
         )
         return " ".join([start, alone, *_clipped(synthesis, axis)])
@@ -158,6 +159,9 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
 
 def _people(synthesis: Synthesis) -> str:
     """Events of people, events in person-time, or people."""
+    if synthesis.measure.kind == "two_arm":
+        people = "people" if synthesis.measure.counts_people else "person-years"
+        return f"{count(synthesis.events)} events in {count(synthesis.total)} {people}"
     if "events" not in synthesis.measure.needs:
         return f"{count(synthesis.total)} people"
     if synthesis.measure.counts_people:
