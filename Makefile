@@ -5,7 +5,7 @@ FILES := $(wildcard $(shell git ls-files -co --exclude-standard 2>/dev/null))
 INSTALL = $(BIN)/pip install --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help report test retest check lab docs agreement bench clean
+.PHONY: help report test retest check lab docs gallery agreement bench clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -38,9 +38,15 @@ docs: .venv/.user ## write what is generated: data/README.md and the README's fi
 agreement: .venv/.developer ## write docs/agreement.md: what agrees with other software
 	@$(BIN)/python -m tests.agreement docs/agreement.md
 
-bench: .venv/.developer ## time the library beside its peers, in one run
-	@$(INSTALL) -q pimeta pymare pymetaanalysis || echo "bench: peers could not be installed; ours alone"
+gallery: .venv/.user ## draw every figure and style into docs/gallery/ and docs/gallery.md
+	@$(BIN)/python -m evidence.plots.gallery docs && echo "wrote docs/gallery.md"
+
+bench: .venv/.developer ## time the library beside its peers, in one run, and the figures
+	@$(BIN)/pip freeze --exclude-editable > .venv/frozen.txt
+	@$(BIN)/pip install -q -c .venv/frozen.txt pimeta pymare pymetaanalysis || \
+	  echo "bench: the peers could not be installed; ours alone"
 	@$(BIN)/python benchmarks/speed.py
+	@$(BIN)/python benchmarks/figures.py
 
 clean: ## remove everything that the commands above made
 	rm -rf .venv report .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -140,7 +140,9 @@ def test_wrong_usage_ends_with_2(capsys: Capture, words: tuple[str, ...]) -> Non
     assert (code, out) == (2, "") and "Error" in err and "Traceback" not in err
 
 
-@pytest.mark.parametrize("command", ["check", "rates", "pool", "forest", "report", "dictionary"])
+@pytest.mark.parametrize(
+    "command", ["check", "rates", "pool", "forest", "report", "dictionary", "diff", "accept", "add"]
+)
 def test_help_has_examples(capsys: Capture, command: str) -> None:
     code, out, _ = run(capsys, command, "--help")
     assert code == 0 and f"Examples:\n    evidence {command}" in out

@@ -17,7 +17,15 @@ from PIL import Image
 
 from evidence import pool
 from evidence.errors import EvidenceError, SynthesisError
-from evidence.plots.export import WRITERS, describe, save_figure, svg_text
+from evidence.plots.export import (
+    WRITERS,
+    Provenance,
+    describe,
+    figure_table,
+    save_figure,
+    save_figure_table,
+    svg_text,
+)
 from evidence.plots.forest import forest
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -30,6 +38,7 @@ FRAME = pd.DataFrame(
     }
 )
 ROOT = Path(__file__).resolve().parents[1]
+SOURCE = Provenance("symptomatic-recurrence", "0123abcd", "9.9")
 FORMATS = (".pdf", ".svg", ".png", ".tiff", ".tif")
 
 
@@ -45,9 +54,9 @@ def test_register_holds_the_formats_of_this_file():
 def test_bytes_are_the_same_in_another_process_time_zone_folder_and_epoch(axes, tmp_path):
     script = (
         "import sys\n"
-        "from tests.test_plots_export import FORMATS, FRAME, forest, pool, save_figure\n"
+        "from tests.test_plots_export import FORMATS, FRAME, SOURCE, forest, pool, save_figure\n"
         "ax = forest(pool(FRAME), title='Recurrence <2 years & later')\n"
-        "for suffix in FORMATS: save_figure(ax, 'other' + suffix)\n"
+        "for suffix in FORMATS: save_figure(ax, 'other' + suffix, provenance=SOURCE)\n"
     )
     other = tmp_path / "elsewhere"
     other.mkdir()
@@ -55,7 +64,7 @@ def test_bytes_are_the_same_in_another_process_time_zone_folder_and_epoch(axes, 
     changes = {"TZ": "Pacific/Auckland", "SOURCE_DATE_EPOCH": "86400", "PYTHONPATH": folders}
     subprocess.run([sys.executable, "-c", script], cwd=other, env=os.environ | changes, check=True)
     for suffix in FORMATS:
-        own = save_figure(axes, tmp_path / f"own{suffix}")
+        own = save_figure(axes, tmp_path / f"own{suffix}", provenance=SOURCE)
         assert digest(own) == digest(other / f"other{suffix}")
 
 
@@ -229,3 +238,31 @@ def test_png_is_drawn_from_the_same_picture(axes, tmp_path):
     with Image.open(io.BytesIO(data)) as picture:
         colours = {colour for _, colour in picture.convert("RGB").getcolors(1_000_000)}
     assert {(255, 255, 255), (0x6D, 0x9D, 0xC5), (0x1A, 0x1A, 0x1A)} <= colours
+
+
+SAID = "question: symptomatic-recurrence; data: sha256 0123abcd; made by: fbss-evidence 9.9"
+
+
+def test_every_format_carries_where_it_comes_from(axes, tmp_path):
+    paths = {s: save_figure(axes, tmp_path / f"f{s}", provenance=SOURCE) for s in FORMATS}
+    assert str(SOURCE) == SAID
+    assert pypdf.PdfReader(paths[".pdf"]).metadata["/Keywords"] == SAID
+    with Image.open(paths[".png"]) as picture:
+        assert picture.info["Source"] == SAID
+    with Image.open(paths[".tiff"]) as picture:
+        assert picture.tag_v2[305] == SAID
+    root = ElementTree.parse(paths[".svg"]).getroot()
+    assert root.find(f"{SVG}metadata").text == SAID
+    assert "<metadata>" not in save_figure(axes, tmp_path / "plain.svg").read_text("utf-8")
+
+
+def test_the_table_of_a_figure_stands_beside_it(axes, tmp_path):
+    figure = save_figure(axes, tmp_path / "f.pdf")
+    table = save_figure_table(axes, figure)
+    assert table == tmp_path / "f.csv"
+    read = pd.read_csv(table)
+    assert read["kind"].tolist() == ["study"] * 4 + ["pooled", "prediction"]
+    assert read["estimate"].iloc[0] == 11 / 108
+    assert figure_table(axes.figure).equals(figure_table(axes))
+    with pytest.raises(SynthesisError, match="carries no table"):
+        figure_table(Figure())

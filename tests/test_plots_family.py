@@ -255,3 +255,9 @@ def test_dots_that_nearly_coincide_are_set_in_lanes():
     near = dots([("Q", name, 24 + 2 * n, 5000, True, "fixed") for n, name in enumerate("abcd")])
     (group,) = collections(evidence_map(near), "_pooled")
     assert len(set(np.asarray(group.get_offsets())[:, 1])) > 2
+
+
+def test_ticks_of_a_long_follow_up_do_not_touch():
+    far = evidence_map(MAP.assign(follow_up_months=[24, 24, 480, None, 0]))
+    shown = [text.get_text() for text in far.get_xticklabels()]
+    assert shown == ["0", "1", "3", "6", "12", "24", "120", "480", "not stated"]

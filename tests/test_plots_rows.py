@@ -212,6 +212,10 @@ def test_alt_text_says_what_the_figure_shows():
     assert "The intervals of 2 studies go on" in alt_text(
         pool(FRAME), axis=linear_axis([], bounds=(0, 1), ends=(0.0, 0.1))
     )
+    narrow = linear_axis([], bounds=(0, 1), ends=(0.0, 0.1))
+    assert "The pooled interval goes on beyond the axis. The prediction" in alt_text(
+        pool(FRAME), axis=narrow
+    )
     same = pd.DataFrame({"study_id": ["a", "b"], "events": [5, 6], "total": [50, 60]})
     assert "Every study's interval contains the pooled estimate." in alt_text(pool(same))
 

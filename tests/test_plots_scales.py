@@ -161,7 +161,7 @@ def test_layout_report_agrees_with_the_drawn_figure():
 def test_outcomes_share_the_rows_of_their_studies():
     other = FIVE[1:].assign(events=[1, 2, 30, 4])
     axes = forests(
-        {"Recurrence": pool(FIVE), "Reoperation of any kind": pool(other), "One": pool(FIVE[:1])},
+        {"Recurrence": pool(FIVE), LONG: pool(other), "One": pool(FIVE[:1])},
         title="Three", style=STYLES["double"],
     )  # fmt: skip
     figure = axes.figure

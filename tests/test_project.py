@@ -98,7 +98,7 @@ def test_readme_runs() -> None:
 
 
 def test_readme_figure_and_dictionary_are_current(tmp_path: Path) -> None:
-    from evidence import answer, forest, save_figure
+    from evidence import Provenance, answer, forest, save_figure
 
     tables = load()
     assert (ROOT / "data/README.md").read_text(encoding="utf-8") == dictionary(tables), (
@@ -106,7 +106,8 @@ def test_readme_figure_and_dictionary_are_current(tmp_path: Path) -> None:
     )
     found = answer("symptomatic-recurrence", tables)
     drawn = forest(found.synthesis, title=found.question.title)
-    fresh = save_figure(drawn, tmp_path / "symptomatic-recurrence.svg")
+    source = Provenance(found.question.key, tables.fingerprint)
+    fresh = save_figure(drawn, tmp_path / "symptomatic-recurrence.svg", provenance=source)
     committed = ROOT / "docs" / "symptomatic-recurrence.svg"
     assert fresh.read_bytes() == committed.read_bytes(), "run `make docs`"
 

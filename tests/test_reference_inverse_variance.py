@@ -177,6 +177,14 @@ def test_tau2_intervals(name, position):
         if kind == "GENQ" and abs(ours - there) < 2e-5:  # its root finder stops there
             continue
         agree_tau2(ours, there, v, tol)
+    if not any(isinstance(value, str) for value in theirs.values()):
+        limits = (float(low), float(high))
+        spread = heterogeneity(y, v, intercept(len(y)), 0.0, limits, 0.95)
+        for name_, ours in (("I2", spread.i2_interval), ("H2", spread.h2_interval)):
+            there = call["result"][name_]
+            scale = 100 if name_ == "I2" else 1
+            assert abs(scale * ours.low - there["lb"]) <= max(tol * 100 * there["lb"], 1e-6)
+            agree(scale * ours.high, there["ub"], 100 * tol, name_)
 
 
 @parametrize(META)

@@ -264,6 +264,14 @@ def test_the_answer_says_itself():
     found = meta_regression(rows("prop_pritz1997"), ["size", "ni"])
     assert "size: small" in found.summary()
     assert "fewer than ten" in found.cautions[0]
+    assert "were regressed on size, ni with a random-effects model" in found.methods_text()
+    for method in ("common_effect", "glmm"):
+        other = meta_regression(rows("prop_pritz1997"), ["size"], model=Model(method=method))
+        assert "regressed on size" in other.methods_text()
+    groups = subgroups(rows("prop_pritz1997"), "size", tau="common")
+    assert "estimated as one for all groups" in groups.methods_text()
+    assert list(groups.to_frame()["level"]) == ["large", "small"]
+    assert "<table" in groups._repr_html_() and "<table" in found._repr_html_()
     assert replace(found, cautions=()).cautions == ()
     assert list(found.to_frame().columns) == ["name", "effect", "se", "low", "high", "p"]
     assert frame("prop_pritz1997")["events"].sum() == column("prop_pritz1997", "xi").sum()

@@ -39,8 +39,10 @@ def test_the_report_holds_every_page_figure_and_table(topic: Path, told: list[st
     made = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert made == {
         "index.html", "inputs.json", "notebooks/01_look.html", "notebooks/01_look.ipynb",
+        "notebooks/inputs.json",
         *(f"figures/{key}.{form}" for key in ("leaks", "pleased", "pleased-reed")
-          for form in ("svg", "pdf", "png", "tiff")),
+          for form in ("svg", "pdf", "png", "tiff", "json")),
+        *(f"tables/{key}.json" for key in ("leaks", "pleased", "pleased-reed")),
         *(f"tables/{name}.{form}" for form in ("csv", "xlsx")
           for name in ("overview", "leaks", "leaks-all-rows", "pleased", "pleased-all-rows",
                        "pleased-reed", "pleased-reed-all-rows")),

@@ -1,6 +1,7 @@
 """The command line: reads the options, calls the library, prints; nothing is computed here.
 
-Exit codes: 0 done, 1 the data or the request has problems (all are listed), 2 wrong usage.
+Exit codes: 0 done, 1 the data or the request has problems (all are listed), 2 wrong usage,
+3 (of `diff`) something material changed.
 Everything heavy is imported inside the commands, so that `--help` answers at once.
 """
 
@@ -146,17 +147,24 @@ def pool(questions: tuple[str, ...], data: str | None, out: str | None, as_json:
     "evidence forest symptomatic-recurrence --out recurrence.tiff"
 )
 def forest(question: str, data: str | None, out: str, style: str) -> None:
-    """The forest plot of a QUESTION, as a file for an article."""
+    """The forest plot of a QUESTION, as a file for an article, its table and sources beside it."""
+    from .audit.provenance import explain, write_sidecar
     from .errors import choose
-    from .plots.export import save_figure
+    from .plots.export import Provenance, save_figure, save_figure_table
     from .plots.forest import forest as draw
     from .plots.style import STYLES
+    from .questions import answer
+    from .tables.load import load
 
-    (found,) = _answers((question,), data)
+    tables = load(data)
+    found = answer(question, tables)
     drawn = draw(
         found.synthesis, title=found.question.title, style=choose(STYLES, style, "figure style")
     )
-    click.echo(f"wrote {save_figure(drawn, Path(out))}")
+    source = Provenance(question, tables.fingerprint)
+    click.echo(f"wrote {save_figure(drawn, Path(out), provenance=source)}")
+    click.echo(f"wrote {save_figure_table(drawn, out)}")
+    click.echo(f"wrote {write_sidecar(Path(out), explain(found, tables))}")
 
 
 @cli.command()
@@ -170,6 +178,76 @@ def report(data: str | None, out: str, notebooks: str | None, force: bool) -> No
     from .report.build import build
 
     build(data, Path(out), notebooks=notebooks and Path(notebooks), force=force, say=_say)
+
+
+@cli.command()
+@_data
+@click.option(
+    "--from", "source", metavar="FILE", help="Rows (.csv, .xlsx) or works (.ris, .nbib, .bib)."
+)
+@click.option("--key", metavar="STUDY", help="The study_id of the one work in FILE.")
+@click.option("--table", default="studies.csv", show_default=True, help="Table to ask a row for.")
+@click.option("--yes", is_flag=True, help="Write without asking.")
+@_examples(
+    "evidence add\n"
+    "evidence add --from pubmed.nbib --key lebow-2011\n"
+    "evidence add --from new-rows.csv"
+)
+def add(data: str | None, source: str | None, key: str | None, table: str, yes: bool) -> None:
+    """Add rows or references: checked, shown with their effect, written when you say so."""
+    from .errors import choose
+    from .living.adding import propose, write
+    from .living.asking import Talk, ask_row
+    from .living.importing import read_additions
+    from .tables.load import find_data, load
+    from .tables.schema import TABLES
+
+    folder = find_data(data)
+    tables = load(folder)
+    if source:
+        additions = read_additions(Path(source), tables, key)
+    else:
+        choose(TABLES, table, "table")
+        additions = ask_row(tables, table, Talk(_ask, click.confirm, _say))
+    proposal = propose(folder, additions)
+    click.echo(str(proposal))
+    if yes or click.confirm("Write this?"):
+        write(proposal)
+        click.echo(f"wrote {', '.join(proposal.files)}; now look at `git diff`")
+    else:
+        click.echo("nothing was written")
+
+
+@cli.command()
+@_data
+@click.option("--against", metavar="REF", help="A git revision [default: what was accepted].")
+@_json
+@_examples("evidence diff\nevidence diff --against main --json")
+def diff(data: str | None, against: str | None, as_json: bool) -> None:
+    """What changed since the accepted analysis, and which row did it; ends with 3 if it matters."""
+    from .living.diff import diff as compare
+    from .living.states import earlier
+    from .tables.load import find_data
+
+    folder = find_data(data)
+    with earlier(folder, against) as state:
+        found = compare(folder, state)
+    if as_json:
+        _print_json(found.to_dict())
+    else:
+        click.echo(str(found))
+    if found.material:
+        sys.exit(3)
+
+
+@cli.command()
+@_data
+@_examples("evidence accept\nevidence accept --data ../another-topic/data")
+def accept(data: str | None) -> None:
+    """Make the analysis as it is now the accepted one: write results/."""
+    from .report.accept import accept as make_accepted
+
+    make_accepted(data, _say)
 
 
 @cli.command()
@@ -216,6 +294,10 @@ def _print_json(value: object) -> None:
     click.echo(text)
 
 
+def _ask(question: str, suggested: str) -> str:
+    return str(click.prompt(question, default=suggested, show_default=bool(suggested)))
+
+
 def _say(text: str) -> None:
     click.echo(text)
 
@@ -227,6 +309,10 @@ def _rows_read(file: str, rows: int) -> None:
 @functools.wraps(cli)
 def main() -> None:
     """Run the command line; a mistake in data or request ends with its message and code 1."""
+    from .cli_audit import COMMANDS
+
+    for command in COMMANDS:
+        cli.add_command(command)
     try:
         cli(standalone_mode=False)
     except EvidenceError as error:

@@ -380,6 +380,8 @@ def _window_text(window: Window) -> str:
 
 def _choose(cohort: pd.DataFrame, question: Question) -> pd.DataFrame:
     """The row of a cohort that enters, or its arms at one time."""
+    if len(cohort) == 1:
+        return cohort
     ranked = cohort.assign(
         _fixed=cohort["time_basis"] != "fixed",
         _months=-cohort["follow_up_months"].fillna(-1.0),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from .columns import BIAS, Align, column, expand
+from .columns import Align, column, expand
 from .style import POINTS_PER_MM, ForestStyle
 from .text import clean, width, wrap
 
@@ -137,6 +137,4 @@ def _block(
     longest = max(width(word, fonts, True) for word in header.split(" "))
     head = wrap(header, max(widest, longest), fonts, True)
     widest = max(widest, *(width(line, fonts, True) for line in head))
-    if name.startswith(BIAS):
-        widest = max(widest, 2 * DOT)
     return Block(name, source.align, head, cells, widest * size)

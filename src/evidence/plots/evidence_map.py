@@ -14,6 +14,7 @@ from ..formatting import count, plural
 from .axis import Axis
 from .frame import draw_rules, draw_texts, place, prepare
 from .layout import Content, Layout
+from .picture import leave
 from .style import DEFAULT, POINTS_PER_MM, ForestStyle
 from .text import clean
 from .words import sentence
@@ -83,8 +84,9 @@ def evidence_map(
         draw_rules(ax, layout, corner, style)
         draw_texts(ax, layout, corner, style)
         _draw(ax, dots, layout, style)
-    ax.set_label(_alt(rows, title))
-    return ax
+    return leave(
+        ax, alt=_alt(rows, title), table=rows.drop(columns=["kind", "points"]), layout=layout
+    )
 
 
 def evidence_rows(dots: pd.DataFrame) -> pd.DataFrame:
@@ -158,17 +160,32 @@ def _places(dots: pd.DataFrame) -> pd.Series[float]:
 
 def _axis(dots: pd.DataFrame) -> Axis:
     last = _longest(dots)
-    ticks = [float(tick) for tick in MONTHS if tick <= last]
+    ticks = _apart_enough([float(tick) for tick in MONTHS if tick <= last], dots)
     texts = [f"{tick:.0f}" for tick in ticks]
     if dots["follow_up_months"].isna().any():
         return Axis(0.0, _apart(dots, 1.0), (*ticks, _apart(dots, NAMED)), (*texts, "not stated"))
     return Axis(0.0, last, tuple(ticks), tuple(texts))
 
 
+def _apart_enough(ticks: list[float], dots: pd.DataFrame) -> list[float]:
+    """The ticks, from the last one down, whose names do not touch the one kept before."""
+    scale = _scale(dots)
+    kept = [ticks[-1]]
+    for tick in reversed(ticks[:-1]):
+        if scale * (_decades(kept[0]) - _decades(tick)) >= 4.6 * len(f"{kept[0]:.0f}") + 2:
+            kept.insert(0, tick)
+    return kept
+
+
+def _scale(dots: pd.DataFrame) -> float:
+    """Points per decade."""
+    decades = _decades(_apart(dots, 1.0)) if dots["follow_up_months"].isna().any() else None
+    return PLOT * POINTS_PER_MM / (decades or _decades(_longest(dots)))
+
+
 def _lanes(dots: pd.DataFrame) -> pd.Series[int]:
     """For every dot the lowest lane of its question in which it hides no other."""
-    decades = _decades(_apart(dots, 1.0)) if dots["follow_up_months"].isna().any() else None
-    scale = PLOT * POINTS_PER_MM / (decades or _decades(_longest(dots)))
+    scale = _scale(dots)
     lanes = pd.Series(0, index=dots.index)
     for _, own in dots.sort_values(["x", "size"], kind="stable").groupby("question", sort=False):
         ends: list[float] = []

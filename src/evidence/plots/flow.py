@@ -16,7 +16,7 @@ from matplotlib.transforms import Bbox
 from ..errors import SynthesisError
 from ..formatting import count, plural
 from .layout import EDGE, TITLE
-from .picture import even_text, new_axes, room_of, settle
+from .picture import even_text, leave, new_axes, room_of, settle
 from .style import DEFAULT, POINTS_PER_MM, ForestStyle
 from .text import ASCENT, LINE, clean, font, width, wrap
 from .words import sentence
@@ -93,8 +93,7 @@ def flow(
         ax.set_xlim(0, plan.width)
         ax.set_ylim(plan.height, 0)
         _draw(ax, plan, style)
-    ax.set_label(_alt(steps, title))
-    return ax
+    return leave(ax, alt=_alt(steps, title), table=steps)
 
 
 def _checked(steps: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from ..pooling.model import Synthesis
 from .axis import Axis, axis_of
 from .columns import ARMS
 from .frame import draw_dots, draw_rules, draw_texts, place, prepare
-from .layout import Content
+from .layout import Content, Layout
 from .marks import MARKS, Band, draw_bands, draw_marks, draw_null
 from .picture import leave
 from .rows import forest_rows
@@ -64,6 +64,17 @@ def forest(
     """
     style = fitting(style, synthesis)
     content = forest_content(synthesis, title, style, rows, bands)
+    ax, layout = draw_content(ax, content, style, bands)
+    rows = forest_rows(synthesis) if rows is None else rows
+    said = (*groups_text(rows, synthesis), *key(rows, bands, synthesis), *tests(rows))
+    alt = " ".join([alt_text(synthesis, title, layout.axis), *said])
+    return leave(ax, alt=alt, table=rows, layout=layout)
+
+
+def draw_content(
+    ax: Axes | None, content: Content, style: ForestStyle, bands: Sequence[Band] = ()
+) -> tuple[Axes, Layout]:
+    """Rows with their texts and marks, in given Axes or a figure of their own."""
     ax, layout, corner = place(ax, content, style)
     with matplotlib.style.context("default"):
         prepare(ax, layout, corner, style)
@@ -73,10 +84,7 @@ def forest(
         draw_null(ax, content.null, layout, style)
         draw_marks(ax, content.rows, layout, style)
         draw_dots(ax, layout, corner, style)
-    rows = forest_rows(synthesis) if rows is None else rows
-    said = (*groups_text(rows, synthesis), *key(rows, bands, synthesis), *tests(rows))
-    alt = " ".join([alt_text(synthesis, title, layout.axis), *said])
-    return leave(ax, alt=alt, table=rows, layout=layout)
+    return ax, layout
 
 
 def fitting(style: ForestStyle, synthesis: Synthesis) -> ForestStyle:

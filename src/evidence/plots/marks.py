@@ -158,6 +158,40 @@ def _intervals(ax: Axes, rows: pd.DataFrame, layout: Layout, colour: str) -> Non
     )
 
 
+def _points(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle) -> None:
+    """Answers that are not studies: a dot on its interval."""
+    _intervals(ax, rows, layout, style.ink)
+    seen = _seen(rows, layout)
+    ax.scatter(
+        seen["estimate"], seen["y"], s=(0.36 * layout.row_height) ** 2, marker="o",
+        color=style.diamond, linewidths=0, zorder=5, clip_on=False, label="_points",
+    )  # fmt: skip
+
+
+def _answers(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle) -> None:
+    """Answers of questions: a diamond over the bar of its prediction interval."""
+    spread = rows[rows["prediction_low"].notna()]
+    bars = spread.assign(low=spread["prediction_low"], high=spread["prediction_high"])
+    _bars(ax, bars, layout, style)
+    _arrows(ax, bars, layout, style.prediction)
+    _subtotals(ax, rows, layout, style)
+
+
+def _shrunken(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle) -> None:
+    """A study's rate in the model as a dot on its interval, its own rate as a hollow ring."""
+    for raw, y, estimate in zip(rows["raw"], rows["y"], rows["estimate"], strict=True):
+        ax.add_line(
+            Line2D((raw, estimate), (y, y), color=style.square, linewidth=2.2, zorder=3.5,
+                   solid_capstyle="butt", label="_pull")
+        )  # fmt: skip
+    _points(ax, rows, layout, style)
+    ax.scatter(
+        rows["raw"], rows["y"], s=(0.4 * layout.row_height) ** 2, marker="o",
+        facecolor=style.paper, edgecolor=style.ink, linewidths=0.8, zorder=4.5, clip_on=False,
+        label="_raw",
+    )  # fmt: skip
+
+
 def _numbers(rows: pd.DataFrame) -> list[tuple[float, float, float, float]]:
     """Place, low end, estimate and high end of every row."""
     columns = (rows[name].tolist() for name in ("y", "low", "estimate", "high"))
@@ -207,5 +241,8 @@ MARKS: dict[str, tuple[Draw, str]] = {
     "prediction": (_bars, "prediction"),
     "excluded": (_hollow, "rule"),
     "claim": (_claims, "claim"),
+    "step": (_points, "ink"),
+    "answer": (_answers, "diamond"),
+    "shrunken": (_shrunken, "ink"),
 }
 """How each kind of row is drawn, and the colour of its arrows by its name in the style."""

@@ -21,6 +21,7 @@ from .style import DEFAULT, POINTS_PER_MM, ForestStyle
 from .words import alt_text, notes, sentence
 
 APART = 2.0  # between two outcomes, in font sizes
+NARROW = 14.0  # what one of several plots keeps at least, mm
 
 
 def forests(
@@ -132,7 +133,7 @@ def _fitted(contents: list[Content], styles: list[ForestStyle], style: ForestSty
     """Every outcome's layout on the same rows, in the largest font that keeps the width."""
     size = style.font_size
     wide = style.width and style.width * POINTS_PER_MM - 2 * EDGE
-    plot = style.min_plot_width if wide else style.plot_width
+    plot = min(style.min_plot_width, NARROW) if wide else style.plot_width
     while True:
         layouts = _aligned(contents, [replace(own, plot_width=plot) for own in styles], size)
         spare = 0.0 if wide is None else wide - _width(layouts)

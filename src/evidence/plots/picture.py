@@ -6,7 +6,6 @@ import base64
 from html import escape
 from typing import Literal
 
-import matplotlib
 import matplotlib.style
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,6 +16,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Affine2D, Bbox, Transform, blended_transform_factory
 
 from ..errors import SynthesisError
+from .text import unhinted
 
 
 def figure_of(fig_or_ax: Figure | Axes) -> Figure:
@@ -67,14 +67,14 @@ class EvenText(Text):
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw without hinting."""
-        with matplotlib.rc_context({"text.hinting": "no_hinting"}):
+        with unhinted():
             super().draw(renderer)
 
     def get_window_extent(
         self, renderer: RendererBase | None = None, dpi: float | None = None
     ) -> Bbox:
         """The box of the text without hinting."""
-        with matplotlib.rc_context({"text.hinting": "no_hinting"}):
+        with unhinted():
             return super().get_window_extent(renderer, dpi)
 
 

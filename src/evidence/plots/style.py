@@ -91,10 +91,13 @@ STYLES: dict[str, ForestStyle] = {
     "default": DEFAULT,
     "double": replace(DEFAULT, width=180.0, font_size=7.5),
     "single": replace(
-        DEFAULT, width=85.0, min_plot_width=18.0, font_size=6.5,
+        DEFAULT, width=85.0, min_plot_width=18.0, font_size=6.0,
         left=("label", "events_total"), right=("estimate",),
     ),
-    "slide": replace(DEFAULT, width=254.0, font_size=13.0, min_font_size=8.0, label_width=90.0),
+    "slide": replace(
+        DEFAULT, width=254.0, font_size=12.0, min_font_size=8.0, label_width=90.0,
+        min_plot_width=80.0, left=("label", "events_total"),
+    ),
     "bmj": replace(
         DEFAULT, width=178.0, font_size=7.5, left=("label", "events_total"),
         right=("weight", "estimate", "risk_of_bias"), square="#9a9a9a", prediction="#5c5c5c",

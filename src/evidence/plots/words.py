@@ -178,16 +178,20 @@ def _reasons(synthesis: Synthesis) -> list[str]:
 
 
 def _clipped(synthesis: Synthesis, axis: Axis | None) -> list[str]:
-    """Which part of the studies does not fit on the axis."""
+    """Which intervals do not fit on the axis."""
     studies = synthesis.studies
     if axis is None:
         return []
+    said = []
+    for name, limits in (("pooled", synthesis.interval), ("prediction", synthesis.prediction)):
+        if limits and synthesis.k > 1 and (limits.low < axis.low or limits.high > axis.high):
+            said.append(f"The {name} interval goes on beyond the axis.")
     beyond = int(((studies["low"] < axis.low) | (studies["high"] > axis.high)).sum())
-    if not beyond:
-        return []
     if beyond == 1:
-        return ["The interval of 1 study goes on beyond the axis."]
-    return [f"The intervals of {plural(beyond, 'study')} go on beyond the axis."]
+        said.append("The interval of 1 study goes on beyond the axis.")
+    elif beyond:
+        said.append(f"The intervals of {plural(beyond, 'study')} go on beyond the axis.")
+    return said
 
 
 def _apart(synthesis: Synthesis) -> list[str]:

@@ -17,8 +17,9 @@ from scipy import interpolate, optimize, special
 
 from ..errors import SynthesisError
 from ..measures.kinds import Effects, Measure
+from .climbing import Height, climb
 from .families import Family
-from .glmm_fit import Height, Problem, climb, height
+from .glmm_fit import Problem, height
 from .heterogeneity import Heterogeneity, heterogeneity
 from .inverse_variance import events_of, read, total, zero_cautions
 from .options import Model

@@ -9,9 +9,9 @@ from scipy import special
 
 from ..errors import SynthesisError
 from ..measures.kinds import Effects, Measure
+from .climbing import Height, climb
 from .corners import corner
 from .families import FAMILIES
-from .glmm_fit import Height, climb
 from .heterogeneity import Interval
 from .inverse_variance import few_studies, read
 from .mean import quantile

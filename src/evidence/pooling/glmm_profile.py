@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ..errors import SynthesisError
-from .glmm_fit import FIRST_RULE, SMALLEST, GlmmFit, Height, Problem, climb, common_height, height
+from .climbing import Height, climb
+from .glmm_fit import FIRST_RULE, SMALLEST, GlmmFit, Problem, common_height, height
 from .quadrature import panels
 from .roots import falling_root
 

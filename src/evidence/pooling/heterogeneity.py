@@ -36,7 +36,7 @@ class Heterogeneity:
         i2: share of the variance that is between studies, a fraction:
             tau2 / (tau2 + typical variance) of Higgins and Thompson (2002), doi 10.1002/sim.1186.
         i2_interval: the same with the limits of tau2.
-        h2: total over typical variance, 1 / (1 - I2).
+        h2, h2_interval: total over typical variance, 1 / (1 - I2).
         i2_q: the other definition in use, max(0, (Q - df)/Q), a fraction.
         i2_q_interval: its test-based interval (Higgins and Thompson 2002).
         q: Cochran's Q, with `df` degrees of freedom and p-value `p`.
@@ -53,6 +53,7 @@ class Heterogeneity:
     p: float
     i2_interval: Interval
     h2: float
+    h2_interval: Interval
     i2_q: float
     i2_q_interval: Interval
     tau2_text: str = ""
@@ -81,6 +82,7 @@ def heterogeneity(
         i2=i2(tau2),
         i2_interval=Interval(i2(limits[0]), i2(limits[1]), level),
         h2=1 + tau2 / typical,
+        h2_interval=Interval(1 + limits[0] / typical, 1 + limits[1] / typical, level),
         i2_q=max(0.0, (q - df) / q) if q > 0 else 0.0,
         i2_q_interval=_i2_from_q(q, df, level),
         q=q, df=df, p=float(special.chdtrc(df, q)),

@@ -11,6 +11,8 @@ import scipy
 from ..measures.zero_cells import ZERO_TARGETS
 
 if TYPE_CHECKING:
+    from .regression import Regression
+    from .subgroups import Subgroups
     from .synthesis import Synthesis
 
 TAU2_NAMES = {
@@ -39,6 +41,35 @@ def methods_text(answer: Synthesis) -> str:
     else:
         sentences.append("Studies without events, or with events only, entered as they are.")
     return " ".join([*sentences, _software()])
+
+
+def regression_text(found: Regression) -> str:
+    """What was regressed on what, by which model, and how the coefficients were tested."""
+    kind = "proportions" if found.measure.counts_people else "incidence rates"
+    scale, model = found.measure.scale.label, found.model
+    how = "a common-effect model (inverse variance)"
+    if model.method == "inverse_variance":
+        how = f"a random-effects model (inverse variance; {TAU2_NAMES[model.tau2]})"
+    elif model.method == "glmm":
+        how = "a generalised linear mixed model (maximum likelihood)"
+    moderators = ", ".join(found.design.moderators)
+    interval = model.interval.replace("_", " ")
+    return (
+        f"{kind.capitalize()} of {found.k} studies on the {scale} scale were regressed on "
+        f"{moderators} with {how}; intervals of the coefficients are of this kind: {interval}, "
+        f"{100 * model.level:g}%. {_software()}"
+    )
+
+
+def subgroups_text(found: Subgroups) -> str:
+    """How the groups were pooled and compared."""
+    first = next(iter(found.answers.values()))
+    tau = "separately in each group" if found.tau == "separate" else "as one for all groups"
+    return (
+        f"Subgroups by {found.by} were pooled with this model: {first.model.method}, "
+        f"{first.measure.scale.label} scale; the between-study variance was estimated {tau}. "
+        f"Groups were compared by a chi-square test of their effects. {_software()}"
+    )
 
 
 def _model(answer: Synthesis) -> str:

@@ -98,6 +98,12 @@ class Regression:
     def __str__(self) -> str:
         return self.summary()
 
+    def methods_text(self) -> str:
+        """A paragraph for the methods section of an article."""
+        from .methods_text import regression_text
+
+        return regression_text(self)
+
     def summary(self) -> str:
         """Coefficients, test, residual heterogeneity and cautions as plain text."""
         number = fixed(3)

@@ -46,6 +46,16 @@ class Subgroups:
     def __str__(self) -> str:
         return self.summary()
 
+    def to_frame(self) -> pd.DataFrame:
+        """The groups at full precision."""
+        return self.groups.copy()
+
+    def methods_text(self) -> str:
+        """A paragraph for the methods section of an article."""
+        from .methods_text import subgroups_text
+
+        return subgroups_text(self)
+
     def summary(self) -> str:
         """Every group's answer and the test as plain text."""
         from .wording import answer_text

@@ -9,14 +9,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ..audit.provenance import explain, write_sidecar
 from ..errors import EvidenceError
-from ..plots.export import save_figure
+from ..plots.export import Provenance, save_figure
 from ..plots.rows import forest_rows
 from ..questions import Answer, answers, overview
 from ..tables.export import save_table
 from ..tables.load import Folder, Tables, load
+from . import cache
 from . import inputs as made_from
-from .notebooks import execute
+from .life import life_of
 from .page import notebook_page, question_forest, report_page
 
 FIGURES = (".svg", ".pdf", ".png", ".tiff")
@@ -60,7 +62,7 @@ def build(
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as name:
         part = Path(name) / out.name
-        _write(tables, paths, part, say)
+        _write(tables, paths, part, (now, None if force else out / "notebooks"), say)
         (part / made_from.NAME).write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True)
         part.replace(out)
@@ -68,34 +70,46 @@ def build(
     return True
 
 
-def _write(tables: Tables, paths: list[Path], part: Path, say: Callable[[str], None]) -> None:
+def _write(
+    tables: Tables,
+    paths: list[Path],
+    part: Path,
+    known: tuple[dict[str, str], Path | None],
+    say: Callable[[str], None],
+) -> None:
     for name in ("figures", "tables", "notebooks"):
         (part / name).mkdir(parents=True)
-    say(f"executing {len(paths)} notebooks and drawing {len(tables.questions)} questions")
+    say(f"looking at {len(paths)} notebooks and drawing {len(tables.questions)} questions")
     with ThreadPoolExecutor(1) as beside:  # kernels are processes of their own: draw meanwhile
-        running = beside.submit(execute, paths, tables.folder, say)
+        running = beside.submit(cache.executed, paths, tables.folder, *known, say)
         found = list(answers(tables).values())
         for number, one in enumerate(found, start=1):
-            _downloads(one, tables, part)
+            _downloads(one, part, tables)
+            made = explain(one, tables)
+            for folder in ("figures", "tables"):
+                write_sidecar(part / folder / f"{one.question.key}.json", made)
             say(f"  drew {number} of {len(found)}: {one.question.key}")
         for suffix in TABLES:
             save_table(overview(found), part / "tables" / f"overview{suffix}")
+        life = life_of(tables, found)
         executed = running.result()
     for notebook in executed:
         page = notebook_page(notebook, tables)
         (part / "notebooks" / f"{notebook.name}.html").write_text(page, encoding="utf-8")
         target = part / "notebooks" / f"{notebook.name}.ipynb"
         target.write_text(notebook.source, encoding="utf-8")
-    page = report_page(tables, found, executed)
+    cache.remember(paths, known[0], part / "notebooks")
+    page = report_page(tables, found, executed, life)
     (part / "index.html").write_text(page, encoding="utf-8")
 
 
-def _downloads(found: Answer, tables: Tables, part: Path) -> None:
+def _downloads(found: Answer, part: Path, tables: Tables) -> None:
     """The question's forest plot in every format, and its tables."""
     key = found.question.key
     drawn = question_forest(found, tables)
+    source = Provenance(key, tables.fingerprint)
     for suffix in FIGURES:
-        save_figure(drawn, part / "figures" / f"{key}{suffix}")
+        save_figure(drawn, part / "figures" / f"{key}{suffix}", provenance=source)
     for suffix in TABLES:
         save_table(forest_rows(found.synthesis), part / "tables" / f"{key}{suffix}")
         save_table(found.rows, part / "tables" / f"{key}-all-rows{suffix}")

@@ -9,6 +9,9 @@ from importlib import metadata
 from pathlib import Path
 
 from .. import __version__
+from ..errors import EvidenceError
+from ..living.record import NAME as RECORD
+from ..living.states import git, results_of
 
 NAME = "inputs.json"
 _LIBRARIES = ("matplotlib", "nbconvert", "numpy", "pandas", "scipy", "statsmodels")
@@ -31,7 +34,18 @@ def inputs(data: Path, notebooks: list[Path]) -> dict[str, str]:
         "library": f"{__version__} {digest}",
         "python": sys.version.split()[0],
         **versions,
+        **_accepted(data),
     }
+
+
+def _accepted(data: Path) -> dict[str, str]:
+    """The accepted analysis and the newest commit of one: the report tells their history."""
+    path = results_of(data) / RECORD
+    try:
+        last = git(data, "log", "-1", "--format=%H", "--", str(path)).decode().strip()
+    except EvidenceError:
+        last = ""
+    return {"accepted analysis": _hash(path) if path.exists() else "", "last acceptance": last}
 
 
 def changes(now: dict[str, str], report: Path) -> list[str] | None:

@@ -82,7 +82,7 @@ async def _one(
             except (CellExecutionError, DeadKernelError) as error:
                 return f"notebooks/{path.name}, {_fault(notebook, error)}"
     say(f"  executed {path.name}")
-    return _page(path.stem, notebook)
+    return page(path.stem, notebook)
 
 
 def _fault(notebook: nbformat.NotebookNode, error: Exception) -> str:
@@ -93,7 +93,8 @@ def _fault(notebook: nbformat.NotebookNode, error: Exception) -> str:
     return "its kernel died; run it with `make lab` to see why"
 
 
-def _page(name: str, notebook: nbformat.NotebookNode) -> Executed:
+def page(name: str, notebook: nbformat.NotebookNode) -> Executed:
+    """An executed notebook as the body of a page."""
     exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True)  # type: ignore[no-untyped-call]
     body, _ = exporter.from_notebook_node(notebook)
     headings = (

@@ -20,27 +20,36 @@ from ..plots.export import svg_text
 from ..plots.flow import flow
 from ..plots.forest import forest
 from ..plots.marks import Band
+from ..plots.row_family import atlas
 from ..plots.style import DEFAULT
 from ..plots.words import measured
 from ..pooling.synthesis import Synthesis
 from ..pooling.wording import interval_text, lines
 from ..questions import Answer, evidence_table, favours, sentence, table_flow
 from ..tables.load import Tables
+from .audit_section import audit_section, claimed_rows
+from .life import Life
 from .notebooks import Executed
 
 _FOLDER = Path(__file__).parent / "templates"
 
 
-def report_page(tables: Tables, answers: list[Answer], notebooks: list[Executed]) -> str:
+def report_page(
+    tables: Tables, answers: list[Answer], notebooks: list[Executed], life: Life
+) -> str:
     """The report as one HTML text that needs nothing beside it but its downloads."""
     page = _templates().get_template("report.html.jinja")
     return page.render(
         tables=tables,
         flow=_picture(flow(table_flow(answers, tables)), "flow"),
+        atlas=_picture(atlas({one.question.key: one for one in answers}), "atlas"),
         map=_picture(evidence_map(evidence_table(answers)), "map"),
         read_in=tables.studies["source_type"].value_counts().to_dict(),
         questions=[_question(found, tables) for found in answers],
         notebooks=notebooks,
+        audit=audit_section(tables, answers),
+        life=life,
+        trajectories=[(salt, text, _picture(ax, salt)) for salt, text, ax in life.trajectories],
     )
 
 
@@ -68,8 +77,8 @@ def _templates() -> Environment:
 def _question(found: Answer, tables: Tables) -> dict[str, object]:
     """What the page says of one question."""
     key = found.question.key
-    drawn = question_forest(found, tables)
     rates = found.synthesis.measure.kind == "rate"
+    drawn = question_forest(found, tables, claimed_rows(found, tables) if rates else None)
     cited = list(dict.fromkeys(found.rows["study_id"]))
     references = tables.references.set_index("study_id").loc[cited].reset_index()
     return {
@@ -104,10 +113,12 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
     }
 
 
-def question_forest(found: Answer, tables: Tables) -> Axes:
+def question_forest(found: Answer, tables: Tables, rows: pd.DataFrame | None = None) -> Axes:
     """The forest plot of a question: what each side favours, and what is too small to matter."""
     style = replace(DEFAULT, favours=favours(found, tables))
-    return forest(found.synthesis, title=found.question.title, bands=important(found), style=style)
+    return forest(
+        found.synthesis, title=found.question.title, bands=important(found), style=style, rows=rows
+    )
 
 
 def important(found: Answer) -> tuple[Band, ...]:

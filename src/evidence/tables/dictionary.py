@@ -32,7 +32,7 @@ def dictionary(tables: Tables) -> str:
         "never filled in. `evidence check` lists every problem of every file.",
     ]
     for name, columns in TABLES.items():
-        rows = len(tables.studies if name == "studies.csv" else tables.scores)
+        rows = len(getattr(tables, name.removesuffix(".csv")))
         parts += [f"## {name}", f"{rows} rows.", _columns(columns)]
     parts += ["## vocabulary.toml", "What a term includes and what it does not."]
     for name, terms in tables.vocabulary.items():

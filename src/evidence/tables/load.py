@@ -14,13 +14,14 @@ import pandas as pd
 
 from ..errors import DataError, EvidenceError, Problem
 from ..formatting import plural
+from .claims import check_links
 from .references import read_references
 from .schema import TABLES
 from .table import Context, read_table
 from .toml import Question, Term, read_questions, read_vocabulary
 
-FILES = ("studies.csv", "scores.csv", "references.bib", "vocabulary.toml", "questions.toml")
-OPTIONAL = frozenset({"scores.csv"})
+FILES = (*TABLES, "references.bib", "vocabulary.toml", "questions.toml")
+OPTIONAL = frozenset(TABLES) - {"studies.csv"}
 Folder = Path | str | None
 Progress = Callable[[str, int], None]
 T = TypeVar("T")
@@ -41,6 +42,9 @@ class Tables:
             are missing values, `events` and `total` are Int64, `follow_up_months` is Float64. A
             last column, `label`, names the study as the bibliography does.
         scores: reported mean scores, likewise; empty where the topic has none.
+        statements: p-values, shares, intervals and sums printed beside the rows, likewise.
+        claims: what articles claim, likewise; empty where the topic has none.
+        acknowledged: findings of the audit that were reviewed; empty where there are none.
         references: the bibliography, one row per entry.
         vocabulary: list -> key -> `Term`.
         questions: key -> `Question`.
@@ -55,6 +59,9 @@ class Tables:
     references: pd.DataFrame
     vocabulary: Mapping[str, Mapping[str, Term]]
     questions: Mapping[str, Question]
+    statements: pd.DataFrame
+    claims: pd.DataFrame
+    acknowledged: pd.DataFrame
     fingerprint: str = ""
 
     def __repr__(self) -> str:
@@ -192,8 +199,8 @@ def _read(folder: Path, *, keep: bool, progress: Progress) -> Tables:
     references = attempt(lambda: read_references(folder / "references.bib"))
     topic = attempt(lambda: read_questions(folder / "questions.toml", vocabulary))
     known = None if references is None else frozenset(references["study_id"])
-    studies, scores = (
-        attempt(
+    found = {
+        name: attempt(
             partial(
                 read_table,
                 folder / name,
@@ -203,13 +210,18 @@ def _read(folder: Path, *, keep: bool, progress: Progress) -> Tables:
             )
         )
         for name in TABLES
-    )
+    }
+    asked = None if topic is None else frozenset(topic.questions)
+    attempt(lambda: check_links(folder, asked))
     bibliography = sure(references)
     labels = dict(zip(bibliography["study_id"], bibliography["label"], strict=True))
     return Tables(
         folder=folder,
-        studies=sure(studies).assign(label=lambda rows: rows["study_id"].map(labels)),
-        scores=sure(scores).assign(label=lambda rows: rows["study_id"].map(labels)),
+        studies=sure(found["studies.csv"]).assign(label=lambda rows: rows["study_id"].map(labels)),
+        scores=sure(found["scores.csv"]).assign(label=lambda rows: rows["study_id"].map(labels)),
+        statements=sure(found["statements.csv"]),
+        claims=sure(found["claims.csv"]),
+        acknowledged=sure(found["acknowledged.csv"]),
         references=bibliography,
         vocabulary=sure(vocabulary),
         title=sure(topic).title,

@@ -34,6 +34,87 @@ def _number(cells: pd.Series[str]) -> pd.Series[float]:
     return pd.to_numeric(cells, errors="coerce").astype(float)
 
 
+CLAIM_RULES: tuple[Rule, ...] = (
+    Rule(
+        "judgement is {judgement}; give its reason in because",
+        lambda f: f["judgement"].notna() & f["because"].isna(),
+        ("judgement", "because"),
+    ),
+    Rule(
+        "because is given and reviewer is blank; say who judged",
+        lambda f: f["because"].notna() & f["reviewer"].isna(),
+        ("because", "reviewer"),
+    ),
+    Rule(
+        "judgement is {judgement} and no study is cited; leave it blank",
+        lambda f: f["judgement"].notna() & f["study_id"].isna(),
+        ("judgement", "study_id"),
+    ),
+    Rule(
+        "cited_row is {cited_row} and figure is blank; say which of its numbers is claimed",
+        lambda f: f["cited_row"].notna() & f["figure"].isna(),
+        ("cited_row", "figure"),
+    ),
+    Rule(
+        "of_row is {of_row}; give the cited_row that is counted, with figure events",
+        lambda f: f["of_row"].notna() & (f["cited_row"].isna() | (f["figure"] != "events")),
+        ("of_row", "cited_row", "figure"),
+    ),
+    Rule(
+        "a proportion must lie between 0 and 100 percent",
+        lambda f: (
+            (f["unit"] == "percent")
+            & pd.concat([_number(f[name]) for name in ("value", "low", "high")], axis=1)
+            .pipe(lambda numbers: (numbers < 0) | (numbers > 100))
+            .any(axis=1)
+        ),
+        ("unit", "value", "low", "high"),
+    ),
+)
+"""Rules about one claim."""
+
+STATEMENT_RULES: tuple[Rule, ...] = (
+    Rule(
+        "a p-value needs events and total of both groups",
+        lambda f: (
+            (f["figure"] == "p-value")
+            & f[["events", "total", "events_2", "total_2"]].isna().any(axis=1)
+        ),
+        ("figure", "events", "total", "events_2", "total_2"),
+    ),
+    Rule(
+        "events_2 ({events_2}) must not exceed total_2 ({total_2})",
+        lambda f: _number(f["events_2"]) > _number(f["total_2"]),
+        ("events_2", "total_2"),
+    ),
+    Rule(
+        "a share needs its total",
+        lambda f: (f["figure"] == "share") & f["total"].isna(),
+        ("figure", "total"),
+    ),
+    Rule(
+        "a share must lie between 0 and 100",
+        lambda f: (
+            (f["figure"] == "share") & ~_number(f["printed"].str.lstrip("<>=")).between(0, 100)
+        ),
+        ("figure", "printed"),
+    ),
+    Rule(
+        "an interval needs low and high",
+        lambda f: (f["figure"] == "interval") & f[["low", "high"]].isna().any(axis=1),
+        ("figure", "low", "high"),
+    ),
+    Rule(
+        "parts is {parts}; write the parts of the sum as 115+124+65",
+        lambda f: (
+            (f["figure"] == "sum")
+            & ~f["parts"].fillna("").str.fullmatch(r"\d+(\.\d+)?(\+\d+(\.\d+)?)+")
+        ),
+        ("figure", "parts"),
+    ),
+)
+"""Rules about one statement."""
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "row_id is {row_id}; it must be {study_id}, a point and a number",
@@ -91,6 +172,8 @@ RULES: tuple[Rule, ...] = (
         lambda f: f["role"].isin(["intervention", "control"]) & f["comparison"].isna(),
         ("role", "comparison"),
     ),
+    *CLAIM_RULES,
+    *STATEMENT_RULES,
 )
 """Every rule about one row; a rule applies to a table that has its columns."""
 
@@ -112,8 +195,11 @@ class Seen:
     """What earlier rows held, as hashes: a table of any length is checked in little memory."""
 
     def __init__(self, columns: tuple[Column, ...]) -> None:
-        facts = [c.name for c in columns if c.name not in ("row_id", "notes")]
-        self._parts = {("row_id",): "row_id {row_id} is used", tuple(facts): "the same row stands"}
+        key = columns[0].name if columns[0].name.endswith("_id") else None
+        facts = [c.name for c in columns if c.name not in (key, "notes")]
+        self._parts = {tuple(facts): "the same row stands"}
+        if key:
+            self._parts = {(key,): f"{key} {{{key}}} is used", **self._parts}
         self._hashes: dict[tuple[str, ...], NDArray[np.uint64]] = {}
         self._lines = np.empty(0, int)
 
@@ -130,7 +216,7 @@ class Seen:
             again = pd.Series(hashes).duplicated().to_numpy()[len(hashes) - len(own) :]
             for place in np.flatnonzero(again):
                 row = chunk.cells.iloc[place]
-                if len(names) == 1 and pd.isna(row["row_id"]):
+                if len(names) == 1 and pd.isna(row[names[0]]):
                     continue
                 first = lines[np.flatnonzero(hashes == own[place])[0]]
                 text = f"{message.format_map(row.to_dict())} on line {first} already"

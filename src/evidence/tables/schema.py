@@ -101,7 +101,81 @@ SCORES = (
 )
 """The columns of scores.csv: one reported mean score before and after, a row."""
 
-TABLES: dict[str, tuple[Column, ...]] = {"studies.csv": STUDIES, "scores.csv": SCORES}
+QUALIFIERS = (
+    "exact", "absolute", "about", "around", "range",
+    "up to", "no more than", "within", "minority",
+    "at least", "thousands",
+    "over", "majority", "most", "most times", "most of the time", "usually",
+    *(f"nearly one in {n}" for n in range(2, 11)),
+    "almost none", "very rarely", "nearly never", "very common", "many", "overwhelming",
+    "higher", "less", "list", "possible", "prospective", "qualitative", "limited evidence",
+    "heading",
+)  # fmt: skip
+"""How a claim may word its number; what each means is said in `evidence.audit.qualifiers`."""
+
+CLAIMS = (
+    Column("claim_id", "name of the claim; never used again", "key", True),
+    Column("source_file", "the article that makes the claim", required=True),
+    Column("claim", "what it claims, paraphrased", required=True),
+    Column("quantity", "what kind of thing is claimed", "choice", True,
+           ("proportion", "count", "duration", "rank", "trend", "comparison", "statement")),
+    Column("value", "the number claimed", "number"),
+    Column("low", "the lower end claimed", "number"),
+    Column("high", "the upper end claimed", "number"),
+    Column("unit", "unit of the numbers"),
+    Column("qualifier", "how the article words the number", "choice", True, QUALIFIERS),
+    Column("study_id", "the work it cites; blank where it cites none", "key"),
+    Column("question", "the question of questions.toml that asks for the same thing", "key"),
+    Column("checkable", "whether any evidence could decide it", "choice", True, ("yes", "no")),
+    Column("same_as", "the claim that it repeats; the two count once", "key"),
+    Column("cited_row", "the row of studies.csv that holds what the cited work says", "key"),
+    Column("of_row", "the row whose events are the denominator, where it is not the row's total",
+           "key"),
+    Column("figure", "what the number is: the percentage, the rest to 100, or a number of the row",
+           "choice", choices=("percent", "rest", "events", "total", "months")),
+    Column("judgement", "what a reader judged: reports its source faithfully, drifts from it, "
+           "cites a study that measured something else, or cannot be verified", "choice",
+           choices=("faithful", "drifts", "elsewhere", "unverified")),
+    Column("because", "reason for the judgement, or for the row or question chosen"),
+    Column("reviewer", "who judged or chose"),
+    Column("notes", "what else a reader should know"),
+)  # fmt: skip
+"""The columns of claims.csv: one claim of one article, a row."""
+
+STATEMENTS = (
+    Column("statement_id", "name of the statement; never used again", "key", True),
+    Column("study_id", "the report; a key of references.bib", "key", True),
+    Column("beside", "the row of studies.csv that it belongs to", "key"),
+    Column("figure", "what is printed: the p-value of two counts, a share, an estimate with its "
+           "interval, or a whole with its parts", "choice", True,
+           ("p-value", "share", "interval", "sum")),
+    Column("printed", "the number as printed, a text", "printed", True),
+    Column("low", "lower end of the interval, as printed", "printed"),
+    Column("high", "upper end of the interval, as printed", "printed"),
+    Column("events", "people with the outcome", "whole", low=0),
+    Column("total", "people at risk of it", "whole", low=1),
+    Column("events_2", "of the other group", "whole", low=0),
+    Column("total_2", "of the other group", "whole", low=1),
+    Column("parts", "the parts, joined by +"),
+    Column("notes", "what it is about"),
+)  # fmt: skip
+"""The columns of statements.csv: a figure printed beside a row that is no row of its own."""
+
+ACKNOWLEDGED = (
+    Column("subject", "what the finding is about, as `evidence audit` prints it", required=True),
+    Column("check", "which check found it, as `evidence audit` prints it", required=True),
+    Column("note", "why the row may stay as it is", required=True),
+    Column("reviewer", "who looked", required=True),
+)
+"""The columns of acknowledged.csv: one finding of the audit that was reviewed, a row."""
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "studies.csv": STUDIES,
+    "scores.csv": SCORES,
+    "statements.csv": STATEMENTS,
+    "claims.csv": CLAIMS,
+    "acknowledged.csv": ACKNOWLEDGED,
+}
 """Every table of a topic; the vocabulary lists are named by its `term` columns."""
 
 VOCABULARIES = tuple(

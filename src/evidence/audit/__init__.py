@@ -1,0 +1,1 @@
+"""Evidence that can be audited: the table's own arithmetic, and claims held against the answers."""

@@ -1,0 +1,118 @@
+"""A plot with two axes, measured like the figures with rows: nothing is clipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.transforms import Affine2D, Bbox
+
+from ..errors import SynthesisError
+from .axis import Axis
+from .layout import EDGE, NOTE, TICK, TITLE, Page
+from .picture import even_text, figure_of, new_axes, room_of, settle
+from .style import POINTS_PER_MM, ForestStyle
+from .text import LINE, font, width, wrap
+
+WIDE = 120.0  # of a chart whose style sets no width, mm
+SHAPE = 0.62  # height of the plot over its width
+LOWEST = 60.0  # height below which a plot says nothing, points
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What a chart says around its marks; `x` gives the axis for a largest number of ticks."""
+
+    title: str
+    x: Callable[[int], Axis]
+    x_label: str
+    y: Axis
+    y_label: str
+    notes: tuple[str, ...] = ()
+
+
+def draw_chart(ax: Axes | None, chart: Chart, style: ForestStyle) -> Axes:
+    """Axes with title, ticks, labels and notes in place, for marks to be added.
+
+    The name of the y axis stands above it, level, where it is read first.
+
+    Raises:
+        SynthesisError: given Axes are too small.
+    """
+    size, fonts = style.font_size, style.fonts
+    box = room_of(ax) if ax is not None else None
+    wide = box.width if box else (style.width or WIDE) * POINTS_PER_MM - 2 * EDGE
+    small = NOTE * size
+    above = Page(wide, fonts)
+    above.paragraph(chart.title, "title", TITLE * size)
+    above.paragraph(chart.y_label, "axis", small)
+    above.y += 0.4 * size
+    left = 2 * TICK + small * max(width(text, fonts) for text in chart.y.texts)
+    x = chart.x(_most(chart, wide - left, small, fonts))
+    right = wide - small * width(x.texts[-1], fonts) / 2
+    label = wrap(chart.x_label, (right - left) / small, fonts)
+    below = Page(wide, fonts)
+    below.y = 2 * TICK + small * LINE * (1 + len(label)) + 0.9 * size
+    for note in chart.notes:
+        below.paragraph(note, "note", small)
+    plot = SHAPE * (right - left) if box is None else box.height - above.y - below.y
+    if plot < LOWEST or right - left < LOWEST:
+        raise SynthesisError(
+            f"the plot has {max(right - left, 0) / POINTS_PER_MM:.0f} mm by "
+            f"{max(plot, 0) / POINTS_PER_MM:.0f} mm beside its texts and needs "
+            f"{LOWEST / POINTS_PER_MM:.0f} mm each way; give it more room or a smaller font"
+        )
+    high = above.y + plot + below.y
+    if ax is None:
+        ax = new_axes(wide + 2 * EDGE, high + 2 * EDGE, style.paper)
+        x0, y1 = EDGE, high + EDGE
+    else:
+        x0, y1 = (box.x0, box.y1) if box else (0.0, 0.0)
+    with matplotlib.style.context("default"):
+        settle(ax, Bbox([[x0 + left, y1 - above.y - plot], [x0 + right, y1 - above.y]]))
+        _axes(ax, x, chart.y, style)
+        corner = Affine2D().scale(1, -1).translate(x0, y1).scale(1 / 72)
+        lines = [(text.text, text.x, text.y, text) for text in above.texts]
+        lines += [(text.text, text.x, above.y + plot + text.y, text) for text in below.texts]
+        for text, at, y, placed in lines:
+            face = font(fonts, placed.size, bold=placed.bold)
+            colour = style.quiet if placed.role == "note" else style.ink
+            artist = even_text(text, (at, y), face, colour)
+            artist.set_transform(corner + figure_of(ax).dpi_scale_trans)
+            ax.add_artist(artist)
+        ax.set_xlabel(
+            "\n".join(label), fontproperties=font(fonts, small), color=style.ink, labelpad=2.0,
+            linespacing=1.1, parse_math=False,
+        )  # fmt: skip
+    return ax
+
+
+def _most(chart: Chart, room: float, small: float, fonts: tuple[str, ...]) -> int:
+    widest = max(width(text, fonts) for text in chart.x(7).texts)
+    return max(2, min(7, int(room / (small * (widest + 1.2))) + 1))
+
+
+def _axes(ax: Axes, x: Axis, y: Axis, style: ForestStyle) -> None:
+    """Both axes: ends, ticks, and no frame around them."""
+    face = font(style.fonts, NOTE * style.font_size)
+    if x.log:
+        ax.set_xscale("log")
+    if y.log:
+        ax.set_yscale("log")
+    ax.set_xlim(x.low, x.high)
+    ax.set_ylim(y.low, y.high)
+    ax.set_facecolor("none")
+    ax.set_xticks(x.ticks, x.texts, fontproperties=face, color=style.ink)
+    ax.set_yticks(y.ticks, y.texts, fontproperties=face, color=style.ink)
+    ax.minorticks_off()
+    ax.tick_params(length=TICK, width=0.6, pad=TICK, color=style.ink)
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set(color=style.ink, linewidth=0.6)
+
+
+def flipped(axis: Axis) -> Axis:
+    """The axis upside down, as for standard errors in a funnel."""
+    return Axis(axis.high, axis.low, axis.ticks, axis.texts, axis.log)

@@ -1,0 +1,147 @@
+"""Every figure and every style, as pictures and a page of the documentation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from ..errors import EvidenceError
+from ..files import write
+from ..pooling.model import Model, Synthesis, pool
+from ..questions import Answer, answers, evidence_table
+from ..tables.load import Tables, load
+from .export import describe, save_figure
+from .more_rows import add_answer, add_claim, add_excluded, group_rows
+from .picture import figure_of
+from .register import PLOTS
+from .rows import forest_rows, sort_rows
+from .style import STYLES
+
+Draw = Callable[[], Axes]
+
+
+def pictures(tables: Tables) -> dict[str, Draw]:
+    """Every plot of `PLOTS` and the forest plot in every style, by the name of its file."""
+    found = answers(tables)
+    main = _first_pooled(found)
+    studies = main.synthesis.studies
+    double = STYLES["double"]
+    glmm = pool(studies, main.synthesis.measure.key, Model(method="glmm"))
+    title = main.question.title
+    ordered = studies.sort_values(["follow_up_months", "study_id"], kind="stable")
+    steps = [pool(ordered.iloc[:n]) for n in range(1, len(ordered) + 1)]
+    plain = pool(studies)
+    draw = {
+        "forest": lambda: PLOTS["forest"](main.synthesis, title=title, style=double),
+        "forest-groups": lambda: _groups(main, studies),
+        "forest-more-rows": lambda: _more(main, glmm),
+        "forests": lambda: PLOTS["forests"](_outcomes(found), title="Two questions", style=double),
+        "atlas": lambda: PLOTS["atlas"](found, title="All questions", style=double),
+        "cumulative": lambda: PLOTS["cumulative"](steps, title=title, style=double),
+        "shrinkage": lambda: PLOTS["shrinkage"](glmm, title=title, style=double),
+        "caterpillar": lambda: PLOTS["caterpillar"](_largest(found), title="Very many studies"),
+        "funnel": lambda: PLOTS["funnel"](plain, title=title),
+        "funnel-se": lambda: PLOTS["funnel"](plain, by="se", title=title),
+        "bubble": lambda: _bubble(plain),
+        "drapery": lambda: PLOTS["drapery"](plain, title=title),
+        "tau2-profile": lambda: PLOTS["tau2_profile"](plain, title=title),
+        "evidence-map": lambda: PLOTS["evidence_map"](
+            evidence_table(found.values()), title="A map of the evidence"
+        ),
+        "flow": lambda: PLOTS["flow"](main.flow(), title=title),
+    }
+
+    def styled(name: str) -> Draw:
+        return lambda: PLOTS["forest"](main.synthesis, title=title, style=STYLES[name])
+
+    return draw | {f"style-{name}": styled(name) for name in STYLES if name != "double"}
+
+
+def _first_pooled(found: Mapping[str, Answer]) -> Answer:
+    """The question that most pictures show: the first with a pooled answer of five studies."""
+    for one in found.values():
+        if one.synthesis.k >= 5 and one.synthesis.estimate is not None:
+            return one
+    raise EvidenceError("no question has a pooled answer of five studies for the gallery to show")
+
+
+def _groups(main: Answer, studies: pd.DataFrame) -> Axes:
+    """Subgroup blocks by how the counts were obtained."""
+    groups = {f"Count {name}": pool(own) for name, own in studies.groupby("count_from")}
+    answer = pool(studies)
+    rows = sort_rows(group_rows(groups, answer), "estimate")
+    return PLOTS["forest"](answer, rows=rows, title=main.question.title, style=STYLES["double"])
+
+
+def _more(main: Answer, glmm: Synthesis) -> Axes:
+    """A second model, a claimed value, and the rows that were left out."""
+    left = main.rows[(main.rows["stage"] == "excluded")].head(4)
+    left = left.assign(exclude_because=left["short_reason"])
+    answer = pool(main.synthesis.studies)
+    rows = add_answer(forest_rows(answer), glmm, "Mixed model (GLMM)")
+    rows = add_claim(add_excluded(rows, left, answer), "A value to hold against it", 0.1, answer)
+    return PLOTS["forest"](answer, rows=rows, title=main.question.title, style=STYLES["double"])
+
+
+def _outcomes(found: Mapping[str, Answer]) -> dict[str, Synthesis]:
+    """The pooled question and the one that shares most of its studies."""
+    main = _first_pooled(found)
+    own = set(main.synthesis.studies["study_id"])
+
+    def shared(other: Answer) -> int:
+        ids = other.synthesis.studies["study_id"]
+        return len(own & set(ids)) if ids.is_unique else -1
+
+    others = [one for one in found.values() if one is not main and one.synthesis.k]
+    return {one.question.title: one.synthesis for one in (main, max(others, key=shared))}
+
+
+def _largest(found: Mapping[str, Answer]) -> Synthesis:
+    return max((one.synthesis for one in found.values()), key=lambda one: one.k)
+
+
+def _bubble(answer: Synthesis) -> Axes:
+    """Follow-up as moderator, with a weighted straight line on the analysis scale."""
+    by, scale = "follow_up_months", answer.measure.scale
+    used = answer.studies[answer.studies[by].notna()]
+    x, y = used[by].to_numpy(float), used["effect"].to_numpy(float)
+    slope, start = np.polyfit(x, y, 1, w=np.sqrt(used["weight"].to_numpy(float)))
+    at = np.linspace(x.min(), x.max(), 60)
+    line = pd.DataFrame({by: at, "estimate": scale.inverse(start + slope * at)})
+    return PLOTS["bubble"](answer, by, line=line, title="Follow-up and rate")
+
+
+def page(drawn: Mapping[str, str]) -> str:
+    """The page of the gallery: every picture with its alt text."""
+    lines = ["# Gallery", "", "Every figure and style of the library, made by `make gallery`.", ""]
+    for name, alt in drawn.items():
+        safe = alt.replace("[", "(").replace("]", ")").replace("\n", " ")
+        lines += [f"## {name.replace('-', ' ').capitalize()}", "", f"![{safe}](gallery/{name}.svg)"]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def write_gallery(docs: Path, tables: Tables | None = None) -> Path:
+    """Draw everything into `docs/gallery/` and write `docs/gallery.md`.
+
+    Raises:
+        EvidenceError: the folder does not exist.
+    """
+    if not docs.is_dir():
+        raise EvidenceError(f"there is no folder {docs}; name the one that holds the documents")
+    (docs / "gallery").mkdir(exist_ok=True)
+    drawn = {}
+    for name, draw in pictures(tables or load()).items():
+        axes = draw()
+        drawn[name] = describe(figure_of(axes))
+        save_figure(axes, docs / "gallery" / f"{name}.svg")
+    return write(docs / "gallery.md", page(drawn).encode())
+
+
+if __name__ == "__main__":
+    write_gallery(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs"))
