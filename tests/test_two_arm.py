@@ -200,3 +200,13 @@ def test_every_contrast_method_answers():
     rows = BCG.assign(cohort=[f"c{i}" for i in range(13)])
     for method in CONTRAST_METHODS:
         assert 0.2 < pool(rows, "odds_ratio", Model(method=method)).estimate < 0.9, method
+
+
+@pytest.mark.parametrize("method", CONTRAST_METHODS)
+def test_every_comparison_says_itself(method):
+    rows = DOUBLE_ZERO.assign(cohort=[f"c{i}" for i in range(4)])
+    answer = pool(rows, "odds_ratio", Model(method=method))
+    for text in (answer.summary(), answer.methods_text(), answer._repr_html_()):
+        assert "nan" not in text
+    assert "Odds ratios of 3 studies were pooled" in answer.methods_text()
+    assert "without an event in either arm (1) had no weight" in answer.methods_text()
