@@ -20,7 +20,7 @@ from ..tables.schema import SCORES, STUDIES
 
 _LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels")
 _SOURCE = ("row_id", "study_id", "arm", "outcome", "events", "total", "printed_percent",
-           "count_from", *(f"{what}_{when}" for when in ("before", "after") for what in ("mean", "sd")),
+           "count_from", "mean_before", "sd_before", "mean_after", "sd_after",
            "source_type", "source_locator", "source_url", "citation_verified",
            "stage", "reason")  # fmt: skip
 
