@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import Audit, SynthesisError, audit_tables, load
+from evidence import Audit, DataError, SynthesisError, audit_tables, load
 from evidence.audit.means import (
     binary_sd_is_possible,
     largest_sd,
@@ -133,8 +133,6 @@ def scored(topic: Path, n: str, mean: str, sd: str) -> Audit:
         ("22", "1.90", "1.51", "no mean of whole numbers", "warning", "41/22 = 1.86; 42/22 = 1.91"),
         ("18", "3.44", "2.46", "no SD of whole numbers", "warning", "cannot have the SD 2.46"),
         ("51", "7.4", "2.5", "cannot be tested", "note", "every mean such as 7.4 exists"),
-        ("22", "11.0", "1.5", "outside the scale", "error", "runs from 0 to 10"),
-        ("20", "5.00", "5.30", "SD too large", "error", "the largest SD is 5.13"),
         ("25", "5.00", "0.30", "perhaps a standard error", "warning", "an SD of 1.50"),
         ("22", "1.91", "", "possible", "ok", ""),
     ],
@@ -145,6 +143,17 @@ def test_a_printed_score(
     one = scored(topic, n, mean, sd)
     assert (one.verdict, one.severity) == (verdict, severity)
     assert words in f"{one.reason} {one.evidence}"
+
+
+@pytest.mark.parametrize(
+    ("n", "mean", "sd", "words"),
+    [("22", "11.0", "1.5", "outside the scale"), ("20", "5.00", "5.30", "can be at most 5.13")],
+)
+def test_what_no_scale_allows_is_refused_before_an_audit(
+    topic: Path, n: str, mean: str, sd: str, words: str
+) -> None:
+    with pytest.raises(DataError, match=words):
+        scored(topic, n, mean, sd)
 
 
 def test_the_real_scores_that_whole_numbers_cannot_give() -> None:

@@ -26,13 +26,16 @@ from .reference_calls import agree, calls, frame, label, load
 from .test_published_examples import NIEL_WEISE_CONTROL, NIEL_WEISE_TREATED
 
 GLMM = Model(method="glmm")
-TIGHT = [(n, i) for n, i, c in calls("glmm_tight", integral="exact")]
-AGQ7 = [(n, i) for n, i, c in calls("glmm_tight", integral="agq7")]
-COMMON = [(n, i) for n, i, c in calls("glmm_tight", integral="common")]
+ONE_ARM = ("PLO", "IRLN", "PLOGIT")
+TIGHT = [(n, i) for n, i, c in calls("glmm_tight", integral="exact") if c["measure"] in ONE_ARM]
+AGQ7 = [(n, i) for n, i, c in calls("glmm_tight", integral="agq7") if c["measure"] in ONE_ARM]
+COMMON = [(n, i) for n, i, c in calls("glmm_tight", integral="common") if c["measure"] in ONE_ARM]
 LME4 = [
     (n, i)
     for n, i, c in calls("rma.glmm", "metaprop", "metarate")
-    if c.get("method") in ("ML", "GLMM") and not {"mods", "subgroup", "tau_common"} & set(c)
+    if c.get("method") in ("ML", "GLMM")
+    and not {"mods", "subgroup", "tau_common"} & set(c)
+    and c["measure"] in ONE_ARM
 ]
 
 

@@ -24,6 +24,7 @@ from evidence.measures.scale import (
 from evidence.measures.zero_cells import ZeroPolicy
 from evidence.pooling.answers import METHODS
 from evidence.pooling.bayes import PRIORS
+from evidence.pooling.contrasts import CONTRAST_METHODS
 from evidence.pooling.mean import MEAN_INTERVALS
 from evidence.pooling.options import METHOD_KINDS
 from evidence.pooling.prediction import PREDICTIONS, Evidence
@@ -35,8 +36,9 @@ from evidence.pooling.weighting import intercept
 EFFECTS = st.lists(st.tuples(st.floats(-5, 5), st.floats(1e-3, 4)), min_size=3, max_size=10).map(
     lambda pairs: tuple(np.array(column) for column in zip(*pairs, strict=True))
 )
-PEOPLE = [key for key, measure in MEASURES.items() if measure.counts_people]
-TIMES = [key for key in MEASURES if key not in PEOPLE]
+ONE_ARM = {key: measure for key, measure in MEASURES.items() if measure.kind == "rate"}
+PEOPLE = [key for key, measure in ONE_ARM.items() if measure.counts_people]
+TIMES = [key for key in ONE_ARM if key not in PEOPLE]
 ROWS = pd.DataFrame(
     {"study_id": list("abcde"), "events": [3, 6, 10, 1, 0], "total": [11, 17, 21, 6, 9]}
 )
@@ -172,7 +174,7 @@ def test_ticks():
 
 
 def test_registers_of_methods_belong_together():
-    assert set(METHODS) == set(METHOD_KINDS)
+    assert set(METHODS) | set(CONTRAST_METHODS) == set(METHOD_KINDS)
     assert set(PRIORS) == {"half_normal", "half_cauchy"}
 
 

@@ -97,6 +97,44 @@ def test_clasp_dersimonian_kacker_2007(method):
     )
 
 
+def test_bcg_vaccine_colditz_1994():
+    """Colditz et al. (1994), as checked in metafor's tests against Stata's metan."""
+    rows = frame("bin_bcg")
+    known = {  # effect, low, high
+        ("risk_ratio", "mantel_haenszel", "REML"): (-0.4537, -0.5308, -0.3766),
+        ("odds_ratio", "mantel_haenszel", "REML"): (-0.4734, -0.5538, -0.3930),
+        ("risk_ratio", "common_effect", "REML"): (-0.4303, -0.5097, -0.3509),
+        ("risk_ratio", "inverse_variance", "DL"): (-0.7141, -1.0644, -0.3638),
+        ("odds_ratio", "peto", "REML"): (-0.4744, -0.5541, -0.3948),
+    }
+    for (measure, method, tau2), expected in known.items():
+        answer = pool(rows, measure, Model(method=method, tau2=tau2, interval="wald"))
+        limits = np.log([answer.interval.low, answer.interval.high])
+        assert (answer.effect, *limits) == pytest.approx(expected, abs=6e-5), (measure, method)
+    difference = pool(rows, "risk_difference", Model(method="mantel_haenszel"))
+    assert difference.effect == pytest.approx(-0.0033, abs=5e-5)
+
+
+def test_yusuf_1985_beta_blockade():
+    """Yusuf et al. (1985), doi 10.1016/S0033-0620(85)80003-7, page 107 on table 6."""
+    answer = pool(frame("bin_yusuf1985"), "odds_ratio", Model(method="peto"))
+    found = (answer.estimate, answer.interval.low, answer.interval.high)
+    assert found == pytest.approx((0.93, 0.74, 1.18), abs=5e-3)
+
+
+def test_stijnen_2010_odds_ratio_inverse_variance():
+    """Stijnen, Hamza and Ozdemir (2010), doi 10.1002/sim.4040."""
+    answer = pool(frame("bin_nielweise2007"), "odds_ratio", Model(interval="wald"))
+    assert (answer.effect, answer.se) == pytest.approx((-0.9804, 0.2435), abs=5e-5)
+    assert answer.heterogeneity.tau2**0.5 == pytest.approx(0.1886, abs=5e-5)
+
+
+def test_stijnen_2010_rate_ratio_inverse_variance():
+    answer = pool(frame("rate2_nielweise2008"), "rate_ratio", Model(interval="wald"))
+    assert (answer.effect, answer.se) == pytest.approx((-0.3963, 0.2268), abs=5e-5)
+    assert answer.heterogeneity.tau2**0.5 == pytest.approx(0.3060, abs=5e-5)
+
+
 def test_miller_1978_double_arcsine():
     """doi 10.1080/00031305.1978.10479283; Freeman-Tukey values are doubled there."""
     frame = pd.DataFrame({"events": [3, 6, 10, 1], "total": [11, 17, 21, 6]})

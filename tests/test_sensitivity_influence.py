@@ -17,7 +17,17 @@ from evidence.sensitivity.influence import influence, influence_check, leave_one
 from evidence.sensitivity.refit import refit
 from evidence.sensitivity.subsets import COMMON, _slope, fit_subsets
 
-from .reference_calls import MEASURE_OF, agree, calls, column, frame, label, load, tolerance
+from .reference_calls import (
+    MEASURE_OF,
+    ONE_ARM,
+    agree,
+    calls,
+    column,
+    frame,
+    label,
+    load,
+    tolerance,
+)
 from .test_reference_inverse_variance import effects
 
 INTERVALS = {"z": "wald", "knha": "hartung_knapp_plain"}
@@ -27,7 +37,7 @@ def known(*functions):
     return [
         (name, at)
         for name, at, call in calls(*functions)
-        if call["measure"] in {*MEASURE_OF, "GEN"} and "error" not in call
+        if call["measure"] in {*ONE_ARM, "GEN"} and "error" not in call
     ]
 
 

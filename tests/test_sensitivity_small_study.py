@@ -15,7 +15,7 @@ from evidence.sensitivity.small_study import NOT_BUILT, TESTS, Sample, adjusted,
 from evidence.sensitivity.subsets import COMMON, fit_subsets
 from evidence.sensitivity.trim_fill import trim_and_fill
 
-from .reference_calls import MEASURE_OF, agree, calls, frame, label, load
+from .reference_calls import ONE_ARM, agree, calls, frame, label, load
 from .test_reference_inverse_variance import effects
 
 PREDICTORS = {
@@ -27,7 +27,7 @@ PREDICTORS = {
 
 def known(function):
     return [
-        (name, at) for name, at, call in calls(function) if call["measure"] in {*MEASURE_OF, "GEN"}
+        (name, at) for name, at, call in calls(function) if call["measure"] in {*ONE_ARM, "GEN"}
     ]
 
 

@@ -28,16 +28,6 @@ def fixed(decimals: int) -> Formatter:
     return text
 
 
-def printed(factor: float) -> Formatter:
-    """A formatter of rates in units of 1/factor: one decimal, three for a rate per person-year.
-
-    >>> printed(100)(0.1018), printed(1)(0.1018)
-    ('10.2', '0.102')
-    """
-    text = fixed(1 if factor >= 10 else 3)
-    return lambda value: text(factor * value)
-
-
 def percent(fraction: float, decimals: int = 1) -> str:
     """A fraction in percent, without the sign.
 
@@ -106,18 +96,26 @@ PERCENTS = ("estimate", "low", "high", "prediction_low", "prediction_high", "wei
 def readable(frame: pd.DataFrame) -> pd.DataFrame:
     """A frame as a reader sees it: fractions in percent, counts grouped, blanks empty.
 
-    The frame's own numbers stay as they are; this is for printing only.
+    Where a column `unit` says that a row is in something else than percent (a ratio, points of a
+    score), its estimates are printed with two decimals. The frame's own numbers stay as they are;
+    this is for printing only.
     """
+    units = list(frame["unit"]) if "unit" in frame else ["%"] * len(frame)
 
-    def cell(name: str, value: object) -> str:
+    def cell(name: str, value: object, unit: object) -> str:
         if isinstance(value, str):
             return value
         if str(value) in ("None", "nan", "<NA>"):
             return ""
         number = float(value)  # type: ignore[arg-type]
+        if name in PERCENTS[:5] and str(unit) not in ("%", "percentage points"):
+            return fixed(2)(number)
         if name in PERCENTS:
             return percent(number)
         return count(number) if number == round(number) else significant(number, 4)
 
-    columns = {str(name): [cell(str(name), value) for value in frame[name]] for name in frame}
+    columns = {
+        str(name): [cell(str(name), *pair) for pair in zip(frame[name], units, strict=True)]
+        for name in frame
+    }
     return type(frame)(columns, index=frame.index)

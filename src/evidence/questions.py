@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 
-from .errors import choose
-from .formatting import count, percent, plural
+from .errors import SynthesisError, choose
+from .formatting import count, fixed, percent, plural
+from .measures.measure import MEASURES
+from .pairing import NO_PARTNER, of_comparisons, pair
 from .pooling.listing import side_by_side
 from .pooling.model import Synthesis, pool
-from .pooling.wording import interval_text
+from .pooling.wording import answer_text, interval_text
 from .rates import study_rates
+from .recover import with_correlation
+from .scoring import INCOMPLETE, assumption, groups_as_one, lacking, readable_scores
 from .tables.load import Tables
-from .tables.toml import Question, Rows, Window, model_of
+from .tables.toml import Question, Rows, Sensitivity, Window, model_of
 
 STAGES = {
     "excluded": "must not be pooled",
     "follow-up": "outside the question's follow-up",
+    "other scale": "measured on another scale",
+    "incomplete": INCOMPLETE,
+    "no partner": NO_PARTNER,
     "same patients": "another row of the same patients enters",
     "enters": "enters the answer",
 }
@@ -109,6 +117,8 @@ def sentence(found: Answer) -> str:
         tail = f"; {plural(bearing, 'row')} bear on it and none can enter" if bearing else ""
         return f"No study in the table answers this question{tail}."
     unit = pooled.measure.scale.unit
+    if pooled.measure.kind != "rate":
+        return " ".join(filter(None, (_contrast_sentence(pooled), importance(found))))
     if pooled.estimate is None:
         low, high = pooled.studies["estimate"].min(), pooled.studies["estimate"].max()
         said = pooled.cautions[0].rstrip(".")
@@ -128,19 +138,76 @@ def sentence(found: Answer) -> str:
     return f"{figures}. In a new setting expect {interval_text(pooled.prediction)}{unit}."
 
 
+def importance(found: Answer) -> str:
+    """Whether the answer reaches the smallest change that matters; empty where none is stated."""
+    least, interval = found.question.important, found.synthesis.interval
+    if least is None or interval is None:
+        return ""
+    near, far = sorted((abs(interval.low), abs(interval.high)))
+    if interval.low * interval.high > 0 and near >= least:
+        said = "lies wholly beyond"
+    elif far < least:
+        said = "lies wholly within"
+    else:
+        said = "does not decide about"
+    return (
+        f"The interval {said} the smallest change that matters to a patient, {least:g} "
+        f"({found.question.important_because.rstrip('.')})."
+    )
+
+
+def favours(found: Answer, tables: Tables) -> tuple[str, str] | None:
+    """What an estimate below and above no difference speaks for; None for a plain rate or mean.
+
+    An outcome that is unwelcome (`direction` of the vocabulary) favours the side with less of it.
+    """
+    measure = found.synthesis.measure
+    directions = {tables.vocabulary["outcomes"][key].direction for key in found.question.outcomes}
+    if measure.scale.null is None or measure.key in ("mean", "mean_log") or len(directions) != 1:
+        return None
+    less, more = ("Favours intervention", "Favours comparison")
+    if measure.kind == "score" and "correlation" in measure.needs:
+        less, more = ("Better", "Worse")
+    return (more, less) if directions == {"good"} else (less, more)
+
+
+def _contrast_sentence(pooled: Synthesis) -> str:
+    """The answer of a comparison or a score in a sentence or two."""
+    scale = pooled.measure.scale
+    number = fixed(scale.decimals)
+    if pooled.estimate is None:
+        low, high = (
+            number(scale.factor * value)
+            for value in (pooled.studies["estimate"].min(), pooled.studies["estimate"].max())
+        )
+        said = pooled.cautions[0].rstrip(".")
+        return (
+            f"{said[:1].upper()}{said[1:]}. The {pooled.measure.label.lower()} of "
+            f"{plural(pooled.k, 'cohort')} lies between {low} and {high}{scale.unit}."
+        )
+    figures = answer_text(pooled).replace("in 1 study", "from 1 cohort")
+    if pooled.k == 1:
+        return f"One study: {figures[:1].lower()}{figures[1:]}. Nothing is pooled."
+    if pooled.prediction is None:
+        return f"{figures}."
+    limits = interval_text(pooled.prediction, scale)
+    return f"{figures}. In a new setting expect {limits}{scale.unit}."
+
+
 def overview(answers: Iterable[Answer]) -> pd.DataFrame:
     """One row per question at full precision: how many studies, and what they say together."""
     rows = [
         found.synthesis.to_frame().assign(
             question=found.question.key,
             title=found.question.title,
+            unit=found.synthesis.measure.scale.unit.strip(),
             rows=len(found.rows),
             pooled=found.synthesis.k > 1 and found.synthesis.estimate is not None,
         )
         for found in answers
     ]
     table = pd.concat(rows, ignore_index=True)
-    first = ["question", "title", "rows", "pooled"]
+    first = ["question", "title", "unit", "rows", "pooled"]
     return table[[*first, *(name for name in table.columns if name not in first)]]
 
 
@@ -218,6 +285,8 @@ def rate_table(
         rows = tables.studies
     else:
         rows, _ = select(choose(tables.questions, question, "question"), tables)
+        if "events" not in rows:
+            raise SynthesisError(f"question {question!r} asks for scores; they have no rates")
     counted = rows[rows["events"].notna() & rows["total"].notna()]
     names = ["row_id", "label", "arm", "outcome", "time_basis", "follow_up_months", "events",
              "total", "estimate", "low", "high", "printed_percent", "count_from", "source_type",
@@ -228,17 +297,26 @@ def rate_table(
 
 def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every row that bears on a question with its `stage` and `reason`; and the rows to pool."""
-    studies = tables.studies
+    kind = MEASURES[question.measure].kind
+    compares = kind == "two_arm"
+    studies = readable_scores(tables.scores) if kind == "score" else tables.studies
     bearing = pd.Series(True, index=studies.index)
     for column in ("outcome", "population", "intervention", "design"):
         allowed = getattr(question, f"{column}s")
-        if allowed:
+        if allowed and not (compares and column == "intervention"):
             bearing &= studies[column].isin(allowed)
+    if compares:
+        bearing &= of_comparisons(studies, question.interventions, question.comparators)
     rows = studies[bearing].copy()
     standing = [_standing(row, question, tables) for _, row in rows.iterrows()]
     rows["stage"], rows["short_reason"], rows["reason"] = (
         zip(*standing, strict=True) if standing else ((), (), ())
     )
+    if compares:
+        rows, pairs = pair(rows, question.outcomes, _combine)
+        names = [name for name in studies.columns if name not in ("events", "total")]
+        columns = None if pairs else [*names, *MEASURES[question.measure].needs]
+        return rows, pd.DataFrame(pairs, columns=columns).reset_index(drop=True)
     entering = []
     for _, cohort in rows[rows["stage"] == "enters"].groupby("cohort", sort=False):
         chosen = _choose(cohort, question)
@@ -252,7 +330,7 @@ def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFra
     return rows, kept.reset_index(drop=True)
 
 
-def _standing(row: pd.Series, question: Rows, tables: Tables) -> tuple[str, str, str]:
+def _standing(row: pd.Series, question: Question, tables: Tables) -> tuple[str, str, str]:
     """Stage, short reason and reason of one row, before the cohorts are compared."""
     if pd.notna(row["exclude_because"]):
         term = tables.term("exclusions", row["exclude_because"])
@@ -260,6 +338,20 @@ def _standing(row: pd.Series, question: Rows, tables: Tables) -> tuple[str, str,
     outside = _outside(row, question)
     if outside:
         return "follow-up", STAGES["follow-up"], outside
+    if "scale" in row.index:
+        return _score_standing(row, question, tables)
+    return "enters", STAGES["enters"], STAGES["enters"]
+
+
+def _score_standing(row: pd.Series, question: Question, tables: Tables) -> tuple[str, str, str]:
+    """The same for a score: is it on the scale asked for, with every figure that is needed?"""
+    if question.scales and row["scale"] not in question.scales:
+        wanted = ", ".join(tables.term("scales", key) for key in question.scales)
+        found = tables.term("scales", row["scale"])
+        return "other scale", STAGES["other scale"], f"scale: {found}; wanted: {wanted}"
+    lack = lacking(row, MEASURES[question.measure].needs)
+    if lack:
+        return "incomplete", INCOMPLETE, lack
     return "enters", STAGES["enters"], STAGES["enters"]
 
 
@@ -323,6 +415,8 @@ def _combine(arms: pd.DataFrame) -> pd.Series:
         elif len(values) > 1 and isinstance(values[0], str):
             row[column] = " + ".join(values)
     row["row_id"] = "+".join(arms["row_id"])
+    if "scale" in arms.columns:
+        return groups_as_one(row, arms)
     row["events"], row["total"] = arms["events"].sum(), arms["total"].sum()
     row["printed_percent"] = None
     return row
@@ -331,6 +425,8 @@ def _combine(arms: pd.DataFrame) -> pd.Series:
 def _synthesis(question: Question, entering: pd.DataFrame) -> Synthesis:
     model = model_of(question.model)
     k = len(entering)
+    if "correlation" in MEASURES[question.measure].needs and k:
+        entering = with_correlation(entering, question.correlation)
     if not question.pool:
         because = f"not pooled: {question.pool_because}"
     elif 1 < k < question.minimum_k:
@@ -344,7 +440,7 @@ def _synthesis(question: Question, entering: pd.DataFrame) -> Synthesis:
         found = side_by_side(entering, because, question.measure, model)
     else:
         found = pool(entering, question.measure, model)
-    return replace(found, cautions=found.cautions + _standing_of(entering))
+    return replace(found, cautions=found.cautions + assumption(entering) + _standing_of(entering))
 
 
 def _standing_of(entering: pd.DataFrame) -> tuple[str, ...]:
@@ -353,18 +449,24 @@ def _standing_of(entering: pd.DataFrame) -> tuple[str, ...]:
     parts = {
         "read in an abstract only": entering["source_type"] == "abstract",
         "read in another work that restates them": entering["source_type"] == "secondary",
-        "derived from a printed percentage": entering["count_from"] == "derived",
+        "derived from a printed percentage": entering.get("count_from") == "derived",
         "cited with fields that are not verified": entering["citation_verified"] == "no",
     }
-    said = [f"{rows.sum()} {text}" for text, rows in parts.items() if rows.any()]
-    return (f"of {plural(k, 'count')}: {', '.join(said)}",) if said else ()
+    said = [f"{np.sum(rows)} {text}" for text, rows in parts.items() if np.any(rows)]
+    return (
+        (f"of {plural(k, 'score' if 'scale' in entering else 'count')}: {', '.join(said)}",)
+        if said
+        else ()
+    )
 
 
-def _narrow(question: Question, restriction: Rows) -> Question:
+def _narrow(question: Question, restriction: Sensitivity) -> Question:
     """The question with what the restriction states in place of its own."""
     stated = restriction.model_fields_set & set(Rows.model_fields)
     changes = {name: getattr(restriction, name) for name in stated}
-    model = getattr(restriction, "model", None)
-    if model:
-        changes["model"] = {**question.model, **model}
+    if restriction.model:
+        changes["model"] = {**question.model, **restriction.model}
+    for name in ("measure", "correlation"):
+        if getattr(restriction, name) is not None:
+            changes[name] = getattr(restriction, name)
     return question.model_copy(update=changes)

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import pandas as pd
 
-from ..formatting import percent, plural
+from ..formatting import fixed, plural
 from ..pooling.model import pool
 from ..questions import Answer, answer
 from ..tables.load import Tables
@@ -88,7 +88,9 @@ def _effects(tables: Tables, pairs: Pairs) -> dict[tuple[str, str], str]:
             continue
         found = answer(key, tables)
         studies = found.synthesis.studies
-        entered = dict(zip(studies["cohort"], studies["total"].astype(float), strict=True))
+        sizes = [name for name in found.synthesis.measure.needs if name.startswith(("total", "n"))]
+        people = studies[sizes].astype(float).sum(axis=1)
+        entered = dict(zip(studies["cohort"], people, strict=True))
         inside = {pair for pair in pairs if set(pair) <= set(entered)}
         if inside and found.synthesis.estimate is not None:
             text = _without(found, largest_free(entered, inside))
@@ -102,10 +104,14 @@ def _without(found: Answer, chosen: frozenset[str]) -> str:
     rows = whole.studies[whole.studies["cohort"].isin(chosen)]
     rows = rows.drop(columns=["estimate", "low", "high", "effect", "variance", "weight"])
     rest = pool(rows, found.question.measure, model_of(found.question.model))
+    scale = whole.measure.scale
+    all_of, sure = (
+        f"{fixed(scale.decimals)(scale.factor * (one.estimate or 0.0))}{scale.unit}"
+        for one in (whole, rest)
+    )
     return (
-        f"{found.question.key}: {percent(whole.estimate or 0.0)}% of "
-        f"{plural(whole.k, 'cohort')}, {percent(rest.estimate or 0.0)}% of the {rest.k} that "
-        "surely differ"
+        f"{found.question.key}: {all_of} of {plural(whole.k, 'cohort')}, {sure} of the {rest.k} "
+        "that surely differ"
     )
 
 

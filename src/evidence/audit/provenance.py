@@ -16,11 +16,12 @@ from .. import __version__
 from ..files import write
 from ..questions import Answer
 from ..tables.load import FILES, Tables
-from ..tables.schema import STUDIES
+from ..tables.schema import SCORES, STUDIES
 
 _LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels")
 _SOURCE = ("row_id", "study_id", "arm", "outcome", "events", "total", "printed_percent",
-           "count_from", "source_type", "source_locator", "source_url", "citation_verified",
+           "count_from", "mean_before", "sd_before", "mean_after", "sd_after",
+           "source_type", "source_locator", "source_url", "citation_verified",
            "stage", "reason")  # fmt: skip
 
 
@@ -179,10 +180,11 @@ def _study_figures(studies: pd.DataFrame) -> list[Figure]:
 
 def _rows(found: Answer, tables: Tables) -> pd.DataFrame:
     citations = tables.references.set_index("study_id")["citation"]
-    names = [column.name for column in STUDIES]
+    columns = SCORES if "scale" in found.rows else STUDIES
+    names = [column.name for column in columns]
     cells = found.rows[names].itertuples(index=False)
     return (
-        found.rows[list(_SOURCE)]
+        found.rows[[name for name in _SOURCE if name in found.rows]]
         .assign(
             citation=found.rows["study_id"].map(citations),
             sha256=[_digest(row) for row in cells],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from .scale import Scale
 from .zero_cells import ZeroPolicy
 
 Array = NDArray[np.float64]
+Kind = Literal["rate", "two_arm", "score"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Measure:
         family: "binomial" or "poisson", the likelihood of its counts.
         scale_at: size -> scale, for a scale that depends on the study size.
         discouraged: why it should not be the only analysis; empty where nothing speaks against it.
+        kind: "rate" of one group, "two_arm" comparison of counts, or "score" (means).
     """
 
     key: str
@@ -60,6 +63,7 @@ class Measure:
     family: str = "binomial"
     scale_at: Callable[[float], Scale] | None = None
     discouraged: str = ""
+    kind: Kind = "rate"
 
     @property
     def counts_people(self) -> bool:

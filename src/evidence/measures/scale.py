@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from ..formatting import fixed
+
 Array = NDArray[np.float64]
 Ticks = Callable[[float, float], tuple[float, ...]]
 
@@ -42,6 +44,21 @@ class Scale:
     ticks: Ticks
     null: float | None = None
     log_axis: bool = False
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals an estimate is printed with.
+
+        One in percent and per 100 or more person-years, two in ratios and scores, three in a rate
+        per single person-year.
+        """
+        if self.factor > 1:
+            return 1
+        return 3 if "person-year" in self.unit else 2
+
+    def text(self, estimate: float) -> str:
+        """An estimate as it is printed, without the unit."""
+        return fixed(self.decimals)(self.factor * estimate)
 
 
 def even_ticks(low: float, high: float) -> tuple[float, ...]:
@@ -170,6 +187,35 @@ SQRT_RATE = Scale(
 RAW_RATE = Scale(
     "raw_rate", "untransformed", _same,
     lambda effect: np.asarray(np.maximum(effect, 0.0), float), *RATE_UNIT, even_ticks,
+)  # fmt: skip
+
+LOG_RATIO = Scale(
+    "log", "log", lambda estimate: np.asarray(np.log(estimate), float),
+    lambda effect: np.asarray(np.exp(np.minimum(effect, 700.0)), float),
+    "", 1.0, (0.0, math.inf), ratio_ticks, 1.0, True,
+)  # fmt: skip
+RISK_DIFFERENCE = Scale(
+    "raw", "untransformed", _same,
+    lambda effect: np.asarray(np.clip(effect, -1.0, 1.0), float),
+    " percentage points", 100.0, (-1.0, 1.0), even_ticks, 0.0,
+)  # fmt: skip
+POINTS = Scale(
+    "raw", "untransformed", _same, _same, "", 1.0, (-math.inf, math.inf), even_ticks, 0.0
+)
+STANDARDISED = Scale(
+    "standardised", "untransformed", _same, _same, "", 1.0, (-math.inf, math.inf), even_ticks, 0.0
+)
+ARCSINE_DIFFERENCE = Scale(
+    "arcsine", "arcsine", _same, _same, "", 1.0, (-math.pi / 2, math.pi / 2),
+    even_ticks, 0.0,
+)  # fmt: skip
+RATE_DIFFERENCE = Scale(
+    "raw", "untransformed", _same, _same, " per 1000 person-years", 1000.0,
+    (-math.inf, math.inf), even_ticks, 0.0,
+)  # fmt: skip
+ROOT_RATE_DIFFERENCE = Scale(
+    "square_root", "square root", _same, _same, "", 1.0, (-math.inf, math.inf),
+    even_ticks, 0.0,
 )  # fmt: skip
 
 PROBIT = Scale(

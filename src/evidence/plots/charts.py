@@ -261,7 +261,7 @@ def drapery(
         f"and of the pooled estimate {answer_text(synthesis)}."
     )
     if synthesis.prediction:
-        limits = interval_text(synthesis.prediction, scale.factor)
+        limits = interval_text(synthesis.prediction, scale)
         alt += f" Prediction interval for a new study {limits}{scale.unit}."
     return leave(ax, alt=alt, table=table)
 

@@ -28,7 +28,10 @@ class Column:
 
 BIAS = "rob_"  # how the name of a column with judgements of the risk of bias begins
 ARMS = {"_t": "Intervention", "_c": "Comparison"}  # ends of the names of two-arm columns
-HEADERS = {"n": "N", "sd": "SD", "person_time": "Person-years"}
+HEADERS = {
+    "n": "N", "sd": "SD", "person_time": "Person-years", "sd_before": "SD before",
+    "sd_after": "SD after",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

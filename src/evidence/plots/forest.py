@@ -92,6 +92,7 @@ def fitting(style: ForestStyle, synthesis: Synthesis) -> ForestStyle:
     needs = synthesis.measure.needs
     unweighted = synthesis.k < 2 or synthesis.studies["weight"].isna().all()
     arms = {end: tuple(name for name in needs if name.endswith(end)) for end in ARMS}
+    alone = tuple(name for name in needs if name not in ("correlation", *sum(arms.values(), ())))
 
     def columns(names: tuple[str, ...]) -> tuple[str, ...]:
         found: list[str] = []
@@ -99,7 +100,8 @@ def fitting(style: ForestStyle, synthesis: Synthesis) -> ForestStyle:
             if name == "weight" and unweighted:
                 continue
             if name in ("events", "total", "events_total") and "events" not in needs:
-                found += [arm for own in arms.values() for arm in own if arm not in found]
+                own = [*alone, *(arm for side in arms.values() for arm in side)]
+                found += [name for name in own if name not in found]
             elif name == "total" and "person_time" in needs:
                 found.append("person_years")
             elif name == "events_total" and "person_time" in needs:

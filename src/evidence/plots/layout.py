@@ -179,6 +179,8 @@ def plan_at(content: Content, style: ForestStyle, size: float, wide: float | Non
     label = wrap(content.axis_label, 1.3 * plot / (NOTE * size), style.fonts)
     if not content.message:
         page.y += 2 * TICK + NOTE * size * (LINE + 0.3 + LINE * len(label))
+        if style.favours and content.null is not None:
+            page.favours(style.favours, (across.plot_left, across.plot_right), NOTE * size)
     page.y += 0.8 * size
     for note in content.notes:
         page.paragraph(note, "note", NOTE * size)
@@ -227,6 +229,16 @@ class Page:
             self.texts.append(PlacedText(line, 0.0, baseline, size, "left", role, bold))
             self.y += LINE * size
         self.y += 0.9 * size if bold else 0.25 * size
+
+    def favours(self, sides: tuple[str, str], ends: tuple[float, float], size: float) -> None:
+        """What each side of no difference speaks for: in one line, or in two where it is narrow."""
+        together = sum(width(clean(text), self.fonts, False) + 1.0 for text in sides) * size
+        for text, x, align in zip(sides, ends, ("left", "right"), strict=True):
+            baseline = self.y + ASCENT * size
+            side: Align = "left" if align == "left" else "right"
+            self.texts.append(PlacedText(clean(text), x, baseline, size, side, "favours"))
+            if align == "right" or together > ends[1] - ends[0]:
+                self.y += LINE * size
 
     def header(
         self,

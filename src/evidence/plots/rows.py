@@ -39,7 +39,8 @@ def forest_rows(synthesis: Synthesis) -> pd.DataFrame:
     rows = studies.drop(columns=clash).assign(kind="study", label=study_names(studies))
     if "person_time" in synthesis.measure.needs:
         rows = rows.assign(total=studies["person_time"])
-    return finished(pd.concat([rows, answer_rows(synthesis)], ignore_index=True), synthesis)
+    parts = (rows, answer_rows(synthesis), _silent(synthesis))
+    return finished(pd.concat([p for p in parts if len(p)] or [rows], ignore_index=True), synthesis)
 
 
 def finished(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
@@ -103,6 +104,7 @@ def answer_rows(synthesis: Synthesis) -> pd.DataFrame:
                 "low": synthesis.interval.low,
                 "high": synthesis.interval.high,
                 "weight": float(synthesis.studies["weight"].sum()),
+                **_totals(synthesis),
             }
         )
     if synthesis.prediction is not None:
@@ -114,14 +116,30 @@ def answer_rows(synthesis: Synthesis) -> pd.DataFrame:
                 "high": synthesis.prediction.high,
             }
         )
-    return pd.DataFrame(rows, columns=list(DRAWN[:8]))
+    own = [name for name in _totals(synthesis) if name not in DRAWN]
+    return pd.DataFrame(rows, columns=[*DRAWN[:8], *own])
+
+
+def _totals(synthesis: Synthesis) -> dict[str, object]:
+    """Events and people of each arm, or the people measured, summed over the studies."""
+    studies, needs = synthesis.studies, synthesis.measure.needs
+    sums = ("events_", "total_", "person_time_", "n_")
+    names = [name for name in needs if name == "n" or name.startswith(sums)]
+    return {name: studies[name].sum() for name in names}
+
+
+def _silent(synthesis: Synthesis) -> pd.DataFrame:
+    """Comparisons that say nothing on a ratio: seen, with the reason, and without a mark."""
+    left = synthesis.left_out
+    if left is None:
+        return pd.DataFrame()
+    return left.assign(kind="excluded", label=study_names(left) + " (" + left["reason"] + ")")
 
 
 def _texts(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
     """The rows with every number as it is printed."""
     factor = synthesis.measure.scale.factor
-    plain = 2 if synthesis.measure.counts_people else 3  # a ratio, or a rate per person-year
-    printed = fixed(1 if factor > 1 else plain)
+    printed = fixed(synthesis.measure.scale.decimals)
 
     def texts(name: str, formatter: Formatter) -> list[str]:
         return ["" if pd.isna(value) else formatter(value) for value in rows[name]]

@@ -23,6 +23,7 @@ class ForestStyle:
             begins with "rob_", and for none where the table has none.
         spans: headers over several neighbouring columns: (text, their names), such as
             (("Surgery", ("events", "total")),); "plot" names the plot.
+        favours: what an estimate left and right of no difference speaks for, under the axis.
         fonts: font families, first the one that measures and draws; DejaVu Sans ships with
             matplotlib. The later ones are asked for signs that it lacks.
         font_size: size of the rows; notes are set a little smaller.
@@ -43,6 +44,7 @@ class ForestStyle:
     left: tuple[str, ...] = ("label", "events", "total")
     right: tuple[str, ...] = ("estimate", "weight", "risk_of_bias")
     spans: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    favours: tuple[str, str] | None = None
     fonts: tuple[str, ...] = ("DejaVu Sans",)
     font_size: float = 8.0
     min_font_size: float = 5.0

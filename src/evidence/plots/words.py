@@ -59,7 +59,8 @@ def notes(synthesis: Synthesis, *, clipped: bool) -> tuple[str, ...]:
 
 def key(rows: pd.DataFrame, bands: Sequence[Band], synthesis: Synthesis) -> tuple[str, ...]:
     """What the less usual marks mean: excluded rows, claimed values, bands."""
-    factor, unit = synthesis.measure.scale.factor, synthesis.measure.scale.unit
+    scale = synthesis.measure.scale
+    unit = scale.unit
     found = []
     if excluded := int((rows["kind"] == "excluded").sum()):
         found.append(f"Grey: {plural(excluded, 'row')} not pooled, for the reason given.")
@@ -69,7 +70,7 @@ def key(rows: pd.DataFrame, bands: Sequence[Band], synthesis: Synthesis) -> tupl
         found.append(f"Dotted line: {clean(label)}, {value}{unit}.")
     for band in bands:
         limits = Interval(band.low, band.high, synthesis.model.level)
-        found.append(f"Shaded: {clean(band.label)}, {interval_text(limits, factor)}{unit}.")
+        found.append(f"Shaded: {clean(band.label)}, {interval_text(limits, scale)}{unit}.")
     if judged := bias_columns(rows):
         domains = ", ".join(f"D{i} {_domain(name)}" for i, name in enumerate(judged, 1))
         used = {str(value).lower() for name in judged for value in rows[name].dropna()}
@@ -106,6 +107,8 @@ def groups_text(rows: pd.DataFrame, synthesis: Synthesis) -> list[str]:
 def _method(synthesis: Synthesis) -> str:
     model, people = synthesis.model, synthesis.measure.counts_people
     own = (model.study_interval if people else model.rate_interval).replace("_", "-").capitalize()
+    if synthesis.measure.kind != "rate":
+        own = f"Wald on the {synthesis.measure.scale.label} scale"
     parts = [synthesis.method_text]
     if synthesis.estimate is not None and synthesis.k > 1:
         parts.append(f"interval of the pooled estimate: {synthesis.interval_text}")
@@ -132,13 +135,14 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
     factor, unit = synthesis.measure.scale.factor, synthesis.measure.scale.unit
     people = _people(synthesis)
     if synthesis.k == 1 and synthesis.estimate is not None:
-        limits = interval_text(synthesis.interval, factor)
+        printed = fixed(synthesis.measure.scale.decimals)
+        limits = interval_text(synthesis.interval, synthesis.measure.scale)
         alone = (
-            f"One study, not pooled: {fixed(1)(factor * synthesis.estimate)}{unit} "
+            f"One study, not pooled: {printed(factor * synthesis.estimate)}{unit} "
             f"({synthesis.model.level * 100:g}% CI {limits}), {people}."
         )
         return " ".join([start, alone, *_clipped(synthesis, axis)])
-    number, studies = fixed(1 if factor > 1 else 2), synthesis.studies
+    number, studies = fixed(synthesis.measure.scale.decimals), synthesis.studies
     least, most = factor * studies["estimate"].min(), factor * studies["estimate"].max()
     said = [f"{plural(synthesis.k, 'study')}, {people}.", *_reasons(synthesis)]
     if synthesis.estimate is not None:
@@ -147,7 +151,7 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
     if synthesis.estimate is not None:
         said += _apart(synthesis)
     if synthesis.prediction:
-        limits = interval_text(synthesis.prediction, factor)
+        limits = interval_text(synthesis.prediction, synthesis.measure.scale)
         said.append(f"Prediction interval for a new study {limits}{unit}.")
     if synthesis.heterogeneity:
         said.append(f"Heterogeneity: {heterogeneity_text(synthesis.heterogeneity)}.")
@@ -156,6 +160,9 @@ def alt_text(synthesis: Synthesis, title: str | None = None, axis: Axis | None =
 
 def _people(synthesis: Synthesis) -> str:
     """Events of people, events in person-time, or people."""
+    if synthesis.measure.kind == "two_arm":
+        people = "people" if synthesis.measure.counts_people else "person-years"
+        return f"{count(synthesis.events)} events in {count(synthesis.total)} {people}"
     if "events" not in synthesis.measure.needs:
         return f"{count(synthesis.total)} people"
     if synthesis.measure.counts_people:

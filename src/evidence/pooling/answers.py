@@ -18,6 +18,7 @@ from ..rates import counts, names_of, proportion_limits
 from .bayes import bayes_binomial, bayes_normal
 from .beta_binomial import beta_binomial
 from .clustered import robust, three_level
+from .contrasts import pool_contrasts
 from .dependence import refuse_dependent
 from .glmm import glmm
 from .heterogeneity import Interval
@@ -39,8 +40,8 @@ def pool(
     """The pooled answer of the rows of a frame, one row per study.
 
     Args:
-        frame: rows with the columns that the measure needs (`events` and `total`, or `events`
-            and `person_time`) and `study_id`.
+        frame: rows with the columns that the measure needs (such as `events` and `total`, or
+            `events_t`, `total_t`, `events_c`, `total_c`) and `study_id`.
         measure: a key of `MEASURES`.
         model: how to pool; the default is random effects by inverse variance, REML,
             Hartung-Knapp with the safeguard, and a prediction interval.
@@ -62,6 +63,9 @@ def pool(
     model = model or Model()
     measured = in_unit(choose(MEASURES, measure, "measure"), model)
     refuse_dependent(frame, model.method)
+    if measured.kind != "rate":
+        return pool_contrasts(frame, measured, model)
+    choose(METHODS, model.method, f"method of measure {measure!r}")
     alone = alone_rates(frame, measured, model)
     if len(frame) == 0:
         return _nothing(with_columns(frame, **alone, effect=EMPTY, variance=EMPTY), measured, model)
@@ -77,7 +81,7 @@ def pool(
 
 def in_unit(measure: Measure, model: Model) -> Measure:
     """The measure with incidence rates printed in the unit that the model asks for."""
-    if measure.counts_people:
+    if "person-years" not in measure.scale.unit:
         return measure
     unit = replace(measure.scale, unit=f" {model.unit}", factor=RATE_UNITS[model.unit])
     return replace(measure, scale=unit)

@@ -21,7 +21,7 @@ from .climbing import Height, climb
 from .families import Family
 from .glmm_fit import Problem, height
 from .heterogeneity import Heterogeneity, heterogeneity
-from .inverse_variance import read, total, zero_cautions
+from .inverse_variance import events_of, read, total, zero_cautions
 from .options import Model
 from .quadrature import log_integrals, panels
 from .synthesis import Synthesis
@@ -236,7 +236,7 @@ def _answer(
     middle = posterior.quantile(0.5)
     return Synthesis(
         measure=measure, model=model, k=k,
-        events=int(studies["events"].sum()), total=total(studies, measure),
+        events=events_of(studies, measure), total=total(studies, measure),
         estimate=float(scale.inverse(np.array(middle))),
         interval=read(scale, limits, level), prediction=read(scale, (new[0], new[1]), level),
         effect=effect, se=sd, heterogeneity=_spread(effects, posterior, level),

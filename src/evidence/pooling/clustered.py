@@ -13,6 +13,7 @@ from ..measures.kinds import Effects, Measure
 from .inverse_variance import (
     TAU2_INTERVAL_NAMES,
     discouraged,
+    events_of,
     random_spread,
     read,
     total,
@@ -84,7 +85,7 @@ def robust(studies: pd.DataFrame, effects: Effects, measure: Measure, model: Mod
     spread = random_spread(effects, tau2, model)
     return Synthesis(
         measure=measure, model=model, k=len(y),
-        events=int(studies["events"].sum()), total=total(studies, measure),
+        events=events_of(studies, measure), total=total(studies, measure),
         estimate=float(measure.scale.inverse(np.array(found.effect))),
         interval=read(measure.scale, (found.effect - half, found.effect + half), model.level),
         prediction=None, effect=found.effect, se=found.se, heterogeneity=spread,
@@ -222,7 +223,7 @@ def three_level(
         cautions += (f"{m} cohorts: how much cohorts differ is hardly known",)
     return Synthesis(
         measure=measure, model=model, k=len(y),
-        events=int(studies["events"].sum()), total=total(studies, measure),
+        events=events_of(studies, measure), total=total(studies, measure),
         estimate=float(measure.scale.inverse(np.array(found.effect))),
         interval=read(measure.scale, limits, model.level),
         prediction=prediction and read(measure.scale, prediction, model.level),

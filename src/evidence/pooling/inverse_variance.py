@@ -92,7 +92,7 @@ def _answer(
     low, high = fit.limits(model.level)
     return Synthesis(
         measure=measure, model=model, k=len(studies),
-        events=int(studies["events"].to_numpy().sum()), total=total(studies, measure),
+        events=events_of(studies, measure), total=total(studies, measure),
         estimate=float(measure.scale.inverse(fit.effect)),
         interval=read(measure.scale, (low, high), model.level),
         effect=float(fit.effect), se=float(fit.se), interval_text=fit.kind,
@@ -102,10 +102,16 @@ def _answer(
 
 
 def total(studies: pd.DataFrame, measure: Measure) -> float:
-    """People as a whole number, or person-time as it is."""
-    if measure.counts_people:
-        return int(studies["total"].to_numpy().sum())
-    return float(studies["person_time"].to_numpy().sum())
+    """People as a whole number, or person-time as it is, of every arm."""
+    sizes = [name for name in measure.needs if name.startswith(("total", "person_time", "n"))]
+    found = float(studies[sizes].to_numpy(float).sum())
+    return found if measure.family == "poisson" else int(found)
+
+
+def events_of(studies: pd.DataFrame, measure: Measure) -> int:
+    """Events of every arm; none where scores are measured."""
+    columns = [name for name in measure.needs if name.startswith("events")]
+    return int(studies[columns].to_numpy(float).sum()) if columns else 0
 
 
 def zero_cautions(
@@ -119,7 +125,9 @@ def zero_cautions(
         named = studies["label"].fillna(named)
     names = ", ".join(named[effects.corrected].astype(str))
     where = "where nobody or everybody had the event"
-    if not measure.counts_people:
+    if measure.kind == "two_arm":
+        where = "where one of them is zero"
+    elif not measure.counts_people:
         where = "where nobody had the event"
     if model.zero != "only_zero":
         where = ZERO_TARGETS[model.zero]

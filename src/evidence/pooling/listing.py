@@ -10,7 +10,8 @@ import pandas as pd
 from ..errors import choose
 from ..measures.measure import MEASURES
 from .answers import alone_rates, in_unit, with_columns
-from .inverse_variance import total
+from .contrasts import own_estimates
+from .inverse_variance import events_of, total
 from .options import Model
 from .synthesis import Synthesis
 
@@ -41,10 +42,14 @@ def side_by_side(
     model = model or Model()
     measured = in_unit(choose(MEASURES, measure, "measure"), model)
     blank = np.full(len(frame), math.nan)  # nothing is weighted
-    studies = with_columns(frame, **alone_rates(frame, measured, model), weight=blank)
+    if measured.kind == "rate":
+        studies = with_columns(frame, **alone_rates(frame, measured, model), weight=blank)
+    else:
+        effects = measured.compute(frame, model.zero_policy())
+        studies = own_estimates(frame, effects, measured, model.level).assign(weight=blank)
     return Synthesis(
         measure=measured, model=model, k=len(studies),
-        events=int(studies["events"].sum()), total=total(studies, measured),
+        events=events_of(studies, measured), total=total(studies, measured),
         estimate=None, interval=None, prediction=None, effect=None, se=None, heterogeneity=None,
         method_text="Not pooled", interval_text="", prediction_text="",
         studies=studies, cautions=(because,),

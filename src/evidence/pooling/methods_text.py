@@ -40,6 +40,10 @@ def methods_text(answer: Synthesis) -> str:
         sentences.append(_zeros(answer))
     else:
         sentences.append("Studies without events, or with events only, entered as they are.")
+    if answer.left_out is not None:
+        sentences.append(
+            f"Comparisons without an event in either arm ({len(answer.left_out)}) had no weight."
+        )
     return " ".join([*sentences, _software()])
 
 
@@ -74,6 +78,8 @@ def subgroups_text(found: Subgroups) -> str:
 
 def _model(answer: Synthesis) -> str:
     kind = "proportions" if answer.measure.counts_people else "incidence rates"
+    if answer.measure.kind != "rate":
+        kind = f"{answer.measure.label.lower()}s"
     scale, model = answer.measure.scale.label, answer.model
     what = f"{kind.capitalize()} of {answer.k} studies were pooled"
     if model.method == "inverse_variance":
@@ -88,7 +94,8 @@ def _model(answer: Synthesis) -> str:
 
 def _intervals(answer: Synthesis) -> str:
     level = f"{100 * answer.model.level:g}%"
-    text = f"The {level} interval of the pooled rate is of this kind: {answer.interval_text}."
+    what = "rate" if answer.measure.kind == "rate" else answer.measure.label.lower()
+    text = f"The {level} interval of the pooled {what} is of this kind: {answer.interval_text}."
     if answer.heterogeneity and answer.heterogeneity.tau2_text:
         text += f" That of the between-study variance is {answer.heterogeneity.tau2_text}."
     if answer.prediction:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..errors import SynthesisError, choose
 from ..incidence import RATE_INTERVALS
 from ..measures.scale import LINK_SCALES, RATE_UNITS
-from ..measures.zero_cells import ZeroPolicy
+from ..measures.zero_cells import ZERO_TARGETS, ZeroPolicy
 from ..rates import INTERVALS, check_level
 from .mean import MEAN_INTERVALS
 from .prediction import PREDICTIONS
@@ -39,6 +39,11 @@ class Model:
         zero: a key of `ZERO_TARGETS`: which studies get the zero correction, on scales that need
             one. Likelihood methods take every study as it is.
         zero_add: what is added.
+        double_zero: a key of `DOUBLE_ZEROS`: what happens to comparisons without any event where a
+            ratio is pooled by inverse variance. Likelihood methods take every study as it is.
+        mh_zero: a key of `ZERO_TARGETS`: the correction of Mantel-Haenszel sums, which need none
+            as long as both arms have an event somewhere.
+        two_arm: a key of `TWO_ARM`, for the mixed model of odds and rate ratios.
         study_interval: a key of `evidence.rates.INTERVALS`, for each proportion alone.
         rate_interval: a key of `evidence.incidence.RATE_INTERVALS`, for each rate alone.
         link: a key of `LINK_SCALES`, for likelihood methods on proportions.
@@ -59,6 +64,9 @@ class Model:
     prediction: str = ""
     zero: str = "only_zero"
     zero_add: float = 0.5
+    double_zero: str = "left_out"
+    mh_zero: str = "none"
+    two_arm: str = "conditional"
     study_interval: str = "wilson"
     rate_interval: str = "exact"
     link: str = "logit"
@@ -83,6 +91,9 @@ class Model:
             if not 0 < getattr(self, name) < math.inf:
                 raise SynthesisError(f"{name} must be above 0; it is {getattr(self, name)!r}")
         choose(LINK_SCALES, self.link, "link")
+        choose(TWO_ARM, self.two_arm, "two_arm")
+        choose(DOUBLE_ZEROS, self.double_zero, "double_zero")
+        choose(ZERO_TARGETS, self.mh_zero, "zero policy of Mantel-Haenszel")
         choose(RATE_UNITS, self.unit, "unit")
         check_level(self.level)
         if not (isinstance(self.zero_add, int | float) and math.isfinite(self.zero_add)):
@@ -94,11 +105,27 @@ class Model:
         return ZeroPolicy(self.zero_add, self.zero)
 
 
+DOUBLE_ZEROS: dict[str, str] = {
+    "left_out": "left out, since they say nothing on a ratio",
+    "corrected": "kept, with the zero correction",
+}
+"""What can be done with comparisons that have no event in either arm."""
+
+TWO_ARM: dict[str, str] = {
+    "conditional": "conditional on the margins, exact likelihood",
+    "conditional_approximate": "conditional on the margins, approximate (binomial) likelihood",
+    "fixed_baseline": "unconditional, a baseline of its own for each study",
+}
+"""What mixed models of two arms do about the baseline."""
+
 METHOD_KINDS: dict[str, Kind] = {
     "inverse_variance": Kind(
         "Random effects, inverse variance", tuple(MEAN_INTERVALS), tuple(PREDICTIONS)
     ),
     "common_effect": Kind("Common effect, inverse variance", ("wald",), ("none",)),
+    "mantel_haenszel": Kind("Common effect, Mantel-Haenszel", ("wald",), ("none",)),
+    "exact": Kind("Common effect, exact conditional", ("exact",), ("none",)),
+    "peto": Kind("Common effect, Peto", ("wald",), ("none",)),
     "glmm": Kind(
         "Generalised linear mixed model",
         ("t", "wald", "profile"),

@@ -62,6 +62,8 @@ class Synthesis:
             (Freeman-Tukey): columns `at`, `size`, `estimate`, `low`, `high`; None otherwise.
         likelihood: log-likelihood, AIC and how exactly they are known; None without a likelihood.
         posterior: of a Bayesian answer, for `probability_above`; None otherwise.
+        left_out: comparisons that say nothing on a ratio and have no weight, with `reason`; None
+            where there is none.
     """
 
     measure: Measure
@@ -85,6 +87,7 @@ class Synthesis:
     readings: pd.DataFrame | None = field(default=None, repr=False)
     likelihood: Likelihood | None = None
     posterior: object = field(default=None, repr=False)
+    left_out: pd.DataFrame | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return self.summary()

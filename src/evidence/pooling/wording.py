@@ -5,19 +5,19 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..formatting import count, fixed, p_value, percent, plural, printed, significant, size
+from ..formatting import count, fixed, p_value, percent, plural, significant, size
+from ..measures.scale import LOGIT, Scale
 
 if TYPE_CHECKING:
     from .heterogeneity import Heterogeneity, Interval
     from .model import Synthesis
 
 
-def interval_text(interval: Interval | None, factor: float = 100.0) -> str:
-    """Both limits in printed units, or a dash where there is no interval."""
+def interval_text(interval: Interval | None, scale: Scale = LOGIT) -> str:
+    """Both limits in printed units, of a percentage by default; a dash without an interval."""
     if interval is None:
         return "\N{EN DASH}"
-    number = printed(factor)
-    return f"{number(interval.low)} to {number(interval.high)}"
+    return f"{scale.text(interval.low)} to {scale.text(interval.high)}"
 
 
 def heterogeneity_text(spread: Heterogeneity) -> str:
@@ -38,9 +38,15 @@ def answer_text(answer: Synthesis) -> str:
         return f"No estimate: {why}."
     level = f"{answer.model.level * 100:g}%"
     scale = answer.measure.scale
+    if answer.measure.kind != "rate":
+        return (
+            f"{answer.measure.label} {scale.text(answer.estimate)}"
+            f"{scale.unit} ({level} CI {interval_text(answer.interval, scale)}) "
+            f"in {plural(answer.k, 'study')}, {_how_many(answer)}"
+        )
     return (
-        f"{printed(scale.factor)(answer.estimate)}{scale.unit} "
-        f"({level} CI {interval_text(answer.interval, scale.factor)}) "
+        f"{scale.text(answer.estimate)}{scale.unit} "
+        f"({level} CI {interval_text(answer.interval, scale)}) "
         f"in {plural(answer.k, 'study')}, {counts_text(answer)}"
     )
 
@@ -52,22 +58,31 @@ def counts_text(answer: Synthesis) -> str:
     return f"{plural(answer.events, 'event')} in {size(answer.total)} person-years"
 
 
+def _how_many(answer: Synthesis) -> str:
+    """People, or events in person-time, of all arms together."""
+    if answer.measure.family == "poisson":
+        return f"{count(answer.events)} events in {count(answer.total)} person-years"
+    people = f"{count(answer.total)} people"
+    return f"{count(answer.events)} events in {people}" if answer.events else people
+
+
 def lines(answer: Synthesis) -> list[tuple[str, str]]:
     """Name and text of every line of the summary."""
-    level, factor = f"{answer.model.level * 100:g}%", answer.measure.scale.factor
+    level = f"{answer.model.level * 100:g}%"
+    whose = "'s rate" if answer.measure.kind == "rate" else ""
     found = [("Method", answer.method_text), ("Answer", answer_text(answer))]
     if answer.interval:
         found.append(("Interval", f"{level}, {answer.interval_text}"))
     if answer.mean_rate is not None:
-        mean = f"{printed(factor)(answer.mean_rate)}{answer.measure.scale.unit}"
-        limits = interval_text(answer.mean_rate_interval, factor)
+        mean = f"{answer.measure.scale.text(answer.mean_rate)}{answer.measure.scale.unit}"
+        limits = interval_text(answer.mean_rate_interval, answer.measure.scale)
         found.append(("Reading", "the answer is the median (conditional) rate"))
         found.append(("Mean rate", f"{mean} ({limits}), the mean (marginal) rate over studies"))
     if answer.prediction:
         found.append(
             (
                 "Prediction",
-                f"a new study's rate: {interval_text(answer.prediction, factor)}"
+                f"a new study{whose}: {interval_text(answer.prediction, answer.measure.scale)}"
                 f" ({level}, {answer.prediction_text})",
             )
         )
@@ -76,7 +91,7 @@ def lines(answer: Synthesis) -> list[tuple[str, str]]:
     back = answer.readings
     if back is not None:
         parts = (
-            f"{printed(factor)(estimate)} at the {at} size"
+            f"{answer.measure.scale.text(estimate)} at the {at} size"
             for at, estimate in zip(back["at"], back["estimate"].to_numpy(float), strict=True)
         )
         found.append(("Read back", ", ".join(parts)))

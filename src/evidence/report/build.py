@@ -12,7 +12,6 @@ from pathlib import Path
 from ..audit.provenance import explain, write_sidecar
 from ..errors import EvidenceError
 from ..plots.export import Provenance, save_figure
-from ..plots.forest import forest
 from ..plots.rows import forest_rows
 from ..questions import Answer, answers, overview
 from ..tables.export import save_table
@@ -20,7 +19,7 @@ from ..tables.load import Folder, Tables, load
 from . import cache
 from . import inputs as made_from
 from .life import life_of
-from .page import notebook_page, report_page
+from .page import notebook_page, question_forest, report_page
 
 FIGURES = (".svg", ".pdf", ".png", ".tiff")
 TABLES = (".csv", ".xlsx")
@@ -107,7 +106,7 @@ def _write(
 def _downloads(found: Answer, part: Path, tables: Tables) -> None:
     """The question's forest plot in every format, and its tables."""
     key = found.question.key
-    drawn = forest(found.synthesis, title=found.question.title)
+    drawn = question_forest(found, tables)
     source = Provenance(key, tables.fingerprint)
     for suffix in FIGURES:
         save_figure(drawn, part / "figures" / f"{key}{suffix}", provenance=source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,15 +12,21 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from .. import __version__
-from ..formatting import count, percent
+from ..formatting import count, fixed, percent
+from ..measures.kinds import Measure
+from ..measures.scale import Scale
 from ..plots.checks import CHECK_PLOTS
 from ..plots.evidence_map import evidence_map
 from ..plots.export import svg_text
 from ..plots.flow import flow
 from ..plots.forest import forest
+from ..plots.marks import Band
 from ..plots.row_family import atlas
+from ..plots.style import DEFAULT
+from ..plots.words import measured
+from ..pooling.synthesis import Synthesis
 from ..pooling.wording import interval_text, lines
-from ..questions import Answer, evidence_table, sentence, table_flow
+from ..questions import Answer, evidence_table, favours, sentence, table_flow
 from ..sensitivity.register import stated_of, sturdiness, subject
 from ..tables.load import Tables
 from .audit_section import audit_section, claimed_rows
@@ -75,8 +82,8 @@ def _templates() -> Environment:
 def _question(found: Answer, tables: Tables) -> dict[str, object]:
     """What the page says of one question."""
     key = found.question.key
-    rows = claimed_rows(found, tables)
-    drawn = forest(found.synthesis, title=found.question.title, rows=rows)
+    rates = found.synthesis.measure.kind == "rate"
+    drawn = question_forest(found, tables, claimed_rows(found, tables) if rates else None)
     cited = list(dict.fromkeys(found.rows["study_id"]))
     references = tables.references.set_index("study_id").loc[cited].reset_index()
     return {
@@ -84,6 +91,11 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
         "sentence": sentence(found),
         "k": found.synthesis.k,
         "figure": _picture(drawn, key),
+        "measured": "Rate and interval, %"
+        if rates
+        else f"{measured(found.synthesis)} and interval",
+        "counted": "Events" if found.synthesis.measure.kind != "score" else "Mean score",
+        "unit": ", %" if rates else "",
         "flow": _picture(flow(found.flow()), f"flow-{key}"),
         "lines": lines(found.synthesis),
         "entered": _entered(found),
@@ -93,8 +105,11 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
                 "name": one.name,
                 "because": one.because,
                 "k": found.sensitivity[one.name].k,
-                "estimate": _estimate(found.sensitivity[one.name].estimate),
-                "interval": interval_text(found.sensitivity[one.name].interval),
+                "estimate": _estimate(found.sensitivity[one.name]),
+                "interval": interval_text(
+                    found.sensitivity[one.name].interval,
+                    found.sensitivity[one.name].measure.scale,
+                ),
                 "cautions": "; ".join(found.sensitivity[one.name].cautions),
             }
             for one in found.question.sensitivity
@@ -123,6 +138,23 @@ def _checks(found: Answer, tables: Tables) -> list[dict[str, object]]:
     ]
 
 
+def question_forest(found: Answer, tables: Tables, rows: pd.DataFrame | None = None) -> Axes:
+    """The forest plot of a question: what each side favours, and what is too small to matter."""
+    style = replace(DEFAULT, favours=favours(found, tables))
+    return forest(
+        found.synthesis, title=found.question.title, bands=important(found), style=style, rows=rows
+    )
+
+
+def important(found: Answer) -> tuple[Band, ...]:
+    """The range of changes too small to matter to a patient, where the question states one."""
+    least = found.question.important
+    if least is None:
+        return ()
+    why = found.question.important_because.rstrip(".")
+    return (Band(-least, least, f"changes too small to matter ({why})"),)
+
+
 def _picture(drawn: Axes, salt: str) -> Markup:
     """The figure as an element of the page."""
     return Markup(svg_text(drawn, salt=salt))  # made and escaped by us
@@ -136,10 +168,10 @@ def _entered(found: Answer) -> list[dict[str, object]]:
             "arm": row["arm"],
             "population": row["population_as_reported"],
             "follow_up": _follow_up(row),
-            "counts": f"{count(row['events'])} of {count(row['total'])}",
-            "rate": f"{percent(row['estimate'])} ({percent(row['low'])} to {percent(row['high'])})",
+            "counts": _measured(row, found.synthesis.measure),
+            "rate": _with_limits(row, found.synthesis.measure.scale),
             "weight": "" if pd.isna(row["weight"]) else percent(row["weight"]),
-            "printed": _blank(row["printed_percent"]),
+            "printed": _blank(row.get("printed_percent")),
             "standing": _standing(row),
         }
         for _, row in found.synthesis.studies.iterrows()
@@ -155,7 +187,7 @@ def _left_out(found: Answer) -> list[dict[str, object]]:
             "outcome": row["outcome_as_reported"],
             "follow_up": _follow_up(row),
             "counts": _counts(row),
-            "printed": _blank(row["printed_percent"]),
+            "printed": _blank(row.get("printed_percent")),
             "reason": row["reason"],
             "notes": _blank(row["notes"]),
         }
@@ -163,8 +195,29 @@ def _left_out(found: Answer) -> list[dict[str, object]]:
     ]
 
 
-def _estimate(estimate: float | None) -> str:
-    return "\N{EN DASH}" if estimate is None else percent(estimate)
+def _estimate(answer: Synthesis) -> str:
+    if answer.estimate is None:
+        return "\N{EN DASH}"
+    scale = answer.measure.scale
+    unit = "" if answer.measure.kind == "rate" else scale.unit
+    return f"{fixed(scale.decimals)(scale.factor * answer.estimate)}{unit}"
+
+
+def _with_limits(row: pd.Series, scale: Scale) -> str:
+    """Estimate and interval of one row as printed."""
+    number = fixed(scale.decimals)
+    estimate, low, high = (number(scale.factor * row[name]) for name in ("estimate", "low", "high"))
+    return f"{estimate} ({low} to {high})"
+
+
+def _measured(row: pd.Series, measure: Measure) -> str:
+    """What was counted or measured in a row, arm by arm."""
+    if measure.kind == "rate":
+        return f"{count(row['events'])} of {count(row['total'])}"
+    if measure.kind == "two_arm":
+        arms = (f"{count(row[f'events_{a}'])} of {count(row[f'total_{a}'])}" for a in "tc")
+        return " against ".join(arms)
+    return f"{row['mean_before']:g} to {row['mean_after']:g}, n {count(row['n'])}"
 
 
 def _follow_up(row: pd.Series) -> str:
@@ -178,6 +231,8 @@ def _follow_up(row: pd.Series) -> str:
 def _counts(row: pd.Series) -> str:
     if pd.isna(row["total"]):
         return "none given"
+    if "events" not in row.index:
+        return f"n {count(row['total'])}"
     events = "?" if pd.isna(row["events"]) else count(row["events"])
     return f"{events} of {count(row['total'])}"
 
@@ -185,7 +240,7 @@ def _counts(row: pd.Series) -> str:
 def _standing(row: pd.Series) -> str:
     """What a reader must know of where the figures come from."""
     parts = [str(row["source_type"])]
-    if row["count_from"] == "derived":
+    if row.get("count_from") == "derived":
         parts.append("count derived from the percentage")
     if row["citation_verified"] == "no":
         parts.append("citation not fully verified")

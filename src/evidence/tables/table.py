@@ -10,8 +10,10 @@ import pandas as pd
 
 from ..errors import DataError, Problem
 from .cells import Vocabulary, check_cells
+from .pairing import Pairs
 from .reading import Chunk, problem, read_chunks
 from .rows import Seen, check_rows
+from .scales import check_scales
 from .schema import TABLES
 
 CHUNK_ROWS = 20_000
@@ -43,7 +45,7 @@ def read_table(
         DataError: every problem of the file; after a thousand the rest is not read.
     """
     columns = TABLES[path.name]
-    seen, problems, rows = Seen(columns), list[Problem](), 0
+    seen, pairs, problems, rows = Seen(columns), Pairs(), list[Problem](), 0
     kept = [pd.DataFrame(columns=[column.name for column in columns], dtype="str")]
     if context.optional and not path.exists():
         return _typed(kept, path.name)
@@ -52,6 +54,8 @@ def read_table(
             problems += chunk.problems
             problems += check_cells(path, chunk, columns, context.vocabulary)
             problems += check_rows(path, chunk) + seen.check(path, chunk)
+            problems += check_scales(path, chunk, context.vocabulary)
+            pairs.add(chunk)
             problems += _unreferenced(path, chunk, context.references)
             rows += len(chunk.lines)
             progress(path.name, rows)
@@ -61,6 +65,7 @@ def read_table(
                 break
             if keep:
                 kept.append(chunk.cells)
+        problems += pairs.problems(path)
     except DataError as error:
         problems += error.problems
     if problems:

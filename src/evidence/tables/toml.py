@@ -20,6 +20,10 @@ Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 TimeBasis = Literal["fixed", "mean", "median", "minimum", "maximum", "kaplan-meier", "not stated"]
 
 
+def _unknown_measure(measure: str) -> str:
+    return f"measure {measure!r} is unknown; choose one of: {', '.join(MEASURES)}"
+
+
 class _Entry(BaseModel):
     """A frozen value read from TOML; an unknown key is an error."""
 
@@ -52,22 +56,40 @@ class Window(_Entry):
 
 
 class Rows(_Entry):
-    """Which rows answer a question: every list means any of, an empty one means no restriction."""
+    """Which rows answer a question: every list means any of, an empty one means no restriction.
+
+    Where two arms are compared, `interventions` are those of the arm looked at and `comparators`
+    those of its control.
+    """
 
     outcomes: tuple[str, ...] = Field(default=(), strict=False)
     populations: tuple[str, ...] = Field(default=(), strict=False)
     interventions: tuple[str, ...] = Field(default=(), strict=False)
+    comparators: tuple[str, ...] = Field(default=(), strict=False)
     designs: tuple[str, ...] = Field(default=(), strict=False)
+    scales: tuple[str, ...] = Field(default=(), strict=False)
     time_bases: tuple[TimeBasis, ...] = Field(default=(), strict=False)
     follow_up_months: Window | None = None
 
 
 class Sensitivity(Rows):
-    """A pre-stated restriction of a question's rows, or another model, with its reason."""
+    """A pre-stated restriction of a question's rows, or another model, with its reason.
+
+    A restriction may also ask for another `measure` of the same rows, or assume another
+    `correlation` of scores before and after.
+    """
 
     name: Text
     because: Text
     model: dict[str, str | float] | None = None
+    measure: str | None = None
+    correlation: float | None = Field(default=None, gt=-1, lt=1)
+
+    @model_validator(mode="after")
+    def _known(self) -> Sensitivity:
+        if self.measure is not None and self.measure not in MEASURES:
+            raise ValueError(_unknown_measure(self.measure))
+        return self
 
 
 class Sturdy(_Entry):
@@ -98,6 +120,9 @@ class Question(Rows):
         pool: false where definitions are too mixed to pool; `pool_because` then says why.
         threshold: a clinical threshold on the reading scale, a fraction, with `threshold_because`.
         sturdy: what the checks of `evidence.sensitivity` judge by.
+        correlation: of scores before and after, where a source gives none; assumed and flagged.
+        important: the smallest change or difference that matters to a patient, on the reading
+            scale, with `important_because`.
         notes: what a reader must know about the definition.
         sensitivity: restrictions stated beforehand.
     """
@@ -113,8 +138,33 @@ class Question(Rows):
     threshold: float | None = Field(default=None, gt=0, lt=1)
     threshold_because: str = ""
     sturdy: Sturdy | None = None
+    correlation: float = Field(default=0.5, gt=-1, lt=1)
+    important: float | None = Field(default=None, gt=0)
+    important_because: str = ""
     notes: str = ""
     sensitivity: tuple[Sensitivity, ...] = Field(default=(), strict=False)
+
+    @model_validator(mode="after")
+    def _fits_its_measure(self) -> Question:
+        if self.measure not in MEASURES:
+            raise ValueError(_unknown_measure(self.measure))
+        kind = MEASURES[self.measure].kind
+        if self.comparators and kind != "two_arm":
+            raise ValueError(
+                "comparators are given and the measure compares nothing; choose one such as "
+                "risk_ratio"
+            )
+        if self.important is not None and kind != "score":
+            raise ValueError("important is a change of a score; this question measures none")
+        if self.important is not None and not self.important_because:
+            raise ValueError("important is given; justify it in important_because")
+        for entry in self.sensitivity:
+            if MEASURES[entry.measure or self.measure].kind != kind:
+                raise ValueError(
+                    f"sensitivity {entry.name!r} asks for {entry.measure}, which needs other rows "
+                    f"than {self.measure}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> Question:
@@ -124,10 +174,6 @@ class Question(Rows):
             raise ValueError("pool is false; say why in pool_because")
         if self.threshold is not None and not self.threshold_because:
             raise ValueError("threshold is given; justify it in threshold_because")
-        if self.measure not in MEASURES:
-            raise ValueError(
-                f"measure {self.measure!r} is unknown; choose one of: {', '.join(MEASURES)}"
-            )
         for options in (self.model, *(entry.model or {} for entry in self.sensitivity)):
             model_of(options)
         return self
@@ -139,9 +185,9 @@ class Topic(_Entry):
     Attributes:
         title: of the whole work, for the report.
         about: what it is about, in a sentence or two.
-        model: options of `Model` for every question that does not state them itself.
+        model: options of `Model` for every question on rates that does not state them itself.
         sturdy: for every question that does not state it itself.
-        sensitivity: restrictions, or other models, for every question that pools.
+        sensitivity: restrictions, or other models, for every question on rates that pools.
         questions: key -> `Question`, in the file's order.
     """
 
@@ -229,10 +275,11 @@ def read_questions(path: Path, vocabulary: Vocabulary | None) -> Topic:
 
 def _inherited(question: Question, topic: Topic) -> Question:
     """The question with what the topic states for all; what it states itself goes first."""
-    shared = topic.sensitivity if question.pool else ()
+    rates = MEASURES[question.measure].kind == "rate"
+    shared = topic.sensitivity if question.pool and rates else ()
     whole = {
         **question.model_dump(),
-        "model": {**topic.model, **question.model},
+        "model": {**(topic.model if rates else {}), **question.model},
         "sturdy": question.sturdy or topic.sturdy,
         "sensitivity": [entry.model_dump(exclude_unset=True) for entry in
                         (*shared, *question.sensitivity)],
@@ -242,10 +289,18 @@ def _inherited(question: Question, topic: Topic) -> Question:
 
 def _terms(question: Question, vocabulary: Vocabulary) -> Iterator[str]:
     for rows in (question, *question.sensitivity):
-        for name in ("outcomes", "populations", "interventions", "designs"):
+        for name in (
+            "outcomes",
+            "populations",
+            "interventions",
+            "comparators",
+            "designs",
+            "scales",
+        ):
+            words = "interventions" if name == "comparators" else name
             for term in getattr(rows, name):
-                if term not in vocabulary[name]:
-                    yield f"{name} holds {term!r}, which vocabulary.toml [{name}] does not"
+                if term not in vocabulary[words]:
+                    yield f"{name} holds {term!r}, which vocabulary.toml [{words}] does not"
 
 
 def _said(error: ValidationError | SynthesisError) -> list[str]:
