@@ -24,11 +24,10 @@ MEASURE_OF = {
     "MD": "mean_difference", "SMD": "standardised_difference", "ROM": "ratio_of_means",
     "IRLN": "rate_log", "IR": "rate_raw", "IRS": "rate_square_root", "IRFT": "rate_freeman_tukey",
 }  # fmt: skip
-ONE_ARM = {
-    code
-    for code, key in MEASURE_OF.items()
-    if key.startswith("proportion") or code.startswith("IR")
-} - {"IRR", "IRD", "IRSD"}
+ONE_ARM = {code for code, key in MEASURE_OF.items() if key.startswith(("proportion_", "rate_"))} - {
+    "IRR",
+    "IRD",
+}
 LOOSE = {"edge_prop_hugen", "edge_prop_domin", "edge_cont_made"}
 SCORE_COLUMNS = (
     {"n1i": "n_t", "m1i": "mean_t", "sd1i": "sd_t", "n2i": "n_c", "m2i": "mean_c", "sd2i": "sd_c"},

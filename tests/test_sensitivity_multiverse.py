@@ -71,7 +71,7 @@ def test_a_measure_without_a_list_is_refused():
         specifications("odds_ratio", GLMM)
     from evidence.measures.measure import MEASURES
 
-    rates = {key for key in MEASURES if key.startswith(("proportion_", "rate_"))}
+    rates = {key for key, one in MEASURES.items() if one.kind == "rate"}
     assert rates == set(SCALES)
 
 

@@ -121,8 +121,9 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
 
 def _checks(found: Answer, tables: Tables) -> list[dict[str, object]]:
     """What every check says of an answer, with its figure where it has one."""
-    if found.synthesis.k < 3 or found.synthesis.estimate is None:
-        return []
+    pooled = found.synthesis
+    if pooled.k < 3 or pooled.estimate is None or pooled.measure.kind != "rate":
+        return []  # the checks are about rates
     checked, stated = subject(found, tables), stated_of(found)
     key, title = found.question.key, found.question.title
     return [
