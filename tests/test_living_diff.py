@@ -22,6 +22,7 @@ from evidence.living.rows import KINDS, changes, raw_rows
 from evidence.living.states import earlier, results_of
 from evidence.report.accept import accept
 from tests.editing import cell, edit, question
+from tests.test_audit_claims import CITED, write
 from tests.test_cli import run
 
 
@@ -402,11 +403,22 @@ def test_a_flipped_verdict_is_material_and_a_new_one_is_not(topic: Path) -> None
     accepted(topic)
     edit(topic, cell("alder-2001.2", "printed_percent", "13.9"))
     found = since(topic)
-    name = "count against printed percentage"
-    assert found.findings == ((name, "alder-2001.2", "agrees", "differs"),)
-    assert found.material == (f"{name}, alder-2001.2: agrees became differs",)
+    name, new = "percentage, alder-2001.2", "contradicts its count"
+    assert found.findings == (("audit", name, "agrees", new),)
+    assert found.material == (f"audit, {name}: agrees became {new}",)
     edit(topic, cell("alder-2001.2", "printed_percent", ""))
     assert since(topic).findings[0][2:] == ("agrees", "") and since(topic).material == ()
+
+
+def test_a_claim_whose_verdict_flips_is_material(topic: Path) -> None:
+    write(topic, CITED)
+    accepted(topic)
+    (claim,) = record(load(topic)).findings["claim"]
+    edit(topic, cell("alder-2001.1", "events", "9"))
+    edit(topic, cell("alder-2001.1", "printed_percent", "22.5"))
+    flips = [one for one in since(topic).findings if one[0] == "claim"]
+    assert [(one[1], one[2] != one[3]) for one in flips] == [(claim, True)]
+    assert any(text.startswith(f"claim, {claim}: ") for text in since(topic).material)
 
 
 @pytest.mark.parametrize(

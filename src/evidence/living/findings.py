@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+from ..audit.claims import ledger
+from ..audit.table import audit_tables
 from ..tables.load import Tables
 
 
@@ -43,18 +45,19 @@ def counts_that_give(total: int, printed: str) -> list[int]:
     return [n for n in near if agrees(n, total, printed)]
 
 
-def _percentages(tables: Tables) -> dict[str, str]:
-    """Row -> whether its count gives the percentage that its source prints."""
-    rows = tables.studies.dropna(subset=["events", "total", "printed_percent"])
-    return {
-        row: "agrees" if agrees(int(events), int(total), str(printed)) else "differs"
-        for row, events, total, printed in zip(
-            rows["row_id"], rows["events"], rows["total"], rows["printed_percent"], strict=True
-        )
-    }
+def _claims(tables: Tables) -> dict[str, str]:
+    """Claim -> its verdict against the evidence."""
+    found = ledger(tables)
+    return dict(zip(found["claim_id"], found["verdict"], strict=True))
+
+
+def _audit(tables: Tables) -> dict[str, str]:
+    """Check and subject -> what the audit of the tables found."""
+    return {f"{one.check}, {one.subject}": one.verdict for one in audit_tables(tables)}
 
 
 FINDINGS: dict[str, Callable[[Tables], dict[str, str]]] = {
-    "count against printed percentage": _percentages,
+    "claim": _claims,
+    "audit": _audit,
 }
 """Every audit whose verdicts the record keeps: name -> tables -> subject -> verdict."""
