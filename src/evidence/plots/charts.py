@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ..errors import SynthesisError
-from ..formatting import Formatter, fixed, plural, significant
+from ..formatting import fixed, plural, significant
 from ..pooling.likelihood import log_likelihood
 from ..pooling.model import Synthesis
 from ..pooling.weighting import intercept
@@ -90,7 +90,7 @@ def funnel(
         _line(ax, (side, rule), style.rule, "_limits", dashes=(4, 2))
     _dots(ax, (studies["estimate"], heights), style, "_studies")
     inside = np.asarray(table["inside"], bool)
-    number, unit = _number(synthesis), scale.unit
+    number, unit = synthesis.measure.scale.text, scale.unit
     alt = (
         f"{_opening('Funnel plot', title)} {plural(len(table), 'study')} around "
         f"{number(centre)}{unit}. {int(inside.sum())} of {len(table)} lie inside the range that "
@@ -186,7 +186,7 @@ def bubble(
     last = np.argsort(-side, kind="stable")  # small bubbles lie on large ones
     places = (x[known].to_numpy()[last], studies.loc[known, "estimate"].to_numpy()[last])
     _dots(ax, places, style, "_bubbles", np.maximum(side[last], 3.0))
-    number = _number(synthesis)
+    number = synthesis.measure.scale.text
     alt = (
         f"{_opening('Bubble plot', title)} {plural(int(known.sum()), 'study')} over {name.lower()}"
     )
@@ -443,7 +443,7 @@ def caterpillar(
           side[: len(seen_rows)], style.ink)  # fmt: skip
     if synthesis.estimate is not None and synthesis.k > 1:
         _line(ax, ((synthesis.estimate,) * 2, (y.low, y.high)), style.ink, "_centre")
-    number = _number(synthesis)
+    number = synthesis.measure.scale.text
     alt = f"{_opening('Caterpillar plot', title)} {plural(len(table), 'study')} from "
     alt += f"{number(table['estimate'].min())}{scale.unit} to "
     alt += f"{number(table['estimate'].max())}{scale.unit}."
@@ -495,12 +495,6 @@ def _dots(
         x, y, s=np.asarray(side) ** 2, zorder=4, marker="o", facecolor=colour or style.square,
         edgecolor=style.paper, linewidths=0.5, clip_on=False, label=label,
     )  # fmt: skip
-
-
-def _number(synthesis: Synthesis) -> Formatter:
-    factor = synthesis.measure.scale.factor
-    printed = fixed(1 if factor > 1 else 2)
-    return lambda value: printed(factor * value)
 
 
 def _named(outside: pd.DataFrame) -> str:

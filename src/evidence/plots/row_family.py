@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ..errors import SynthesisError, choose
-from ..formatting import Formatter, fixed, plural
+from ..formatting import fixed, plural
 from ..measures.measure import MEASURES
 from ..pooling.glmm_details import GlmmDetails, glmm_details
 from ..pooling.model import Synthesis
@@ -52,7 +52,7 @@ def cumulative(
     'Cumulative plot. 3 answers, each with more studies than the one before'
     """
     rows = cumulative_rows(steps)
-    last, number = steps[-1], _number(steps[-1])
+    last, number = steps[-1], steps[-1].measure.scale.text
     first, final = rows.iloc[0], rows.iloc[-1]
     unit = last.measure.scale.unit
     alt = (
@@ -122,7 +122,7 @@ def shrinkage(
     rows = shrinkage_rows(synthesis, details)
     moved = (rows["estimate"] - rows["raw"]).abs()
     most = rows.iloc[int(moved.to_numpy().argmax())]
-    number, unit = _number(synthesis), synthesis.measure.scale.unit
+    number, unit = synthesis.measure.scale.text, synthesis.measure.scale.unit
     alt = (
         f"{_opening('Shrinkage plot', title)} {plural(len(rows), 'study')}. Their own rates range "
         f"from {number(rows['raw'].min())}{unit} to {number(rows['raw'].max())}{unit}, in the "
@@ -145,7 +145,7 @@ def shrinkage_rows(synthesis: Synthesis, details: GlmmDetails | None = None) -> 
     rows = forest_rows(synthesis).query("kind == 'study'").reset_index(drop=True)
     if list(found["study_id"]) != list(rows["study_id"].astype(str)):
         raise SynthesisError("the details are of other studies than the answer")
-    number = _number(synthesis)
+    number = synthesis.measure.scale.text
     rows = rows.assign(
         kind="shrunken", raw=rows["estimate"], own_rate=[number(raw) for raw in rows["estimate"]],
         **{name: found[name].to_numpy() for name in ("estimate", "low", "high")},
@@ -226,7 +226,7 @@ def atlas_rows(answers: Mapping[str, Answer] | pd.DataFrame) -> tuple[pd.DataFra
 def _answer_text(row: Mapping[Any, Any]) -> tuple[str, str]:
     """A question's answer for the column and for the alt text."""
     scale = MEASURES[str(row["measure"])].scale
-    number = fixed(1 if scale.factor > 1 else 2)
+    number = fixed(scale.decimals)
 
     def shown(name: str) -> str:
         return number(scale.factor * float(row[name]))
@@ -263,12 +263,6 @@ def _content(
         notes=notes,
         null=scale.null,
     )
-
-
-def _number(synthesis: Synthesis) -> Formatter:
-    factor = synthesis.measure.scale.factor
-    printed = fixed(1 if factor > 1 else 2)
-    return lambda value: printed(factor * value)
 
 
 def _opening(kind: str, title: str | None) -> str:

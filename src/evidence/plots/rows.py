@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ..errors import SynthesisError
-from ..formatting import Formatter, count, fixed, percent
+from ..formatting import Formatter, count, percent
 from ..pooling.model import Synthesis
 
 DRAWN = (
@@ -138,14 +138,10 @@ def _silent(synthesis: Synthesis) -> pd.DataFrame:
 
 def _texts(rows: pd.DataFrame, synthesis: Synthesis) -> pd.DataFrame:
     """The rows with every number as it is printed."""
-    factor = synthesis.measure.scale.factor
-    printed = fixed(synthesis.measure.scale.decimals)
+    number = synthesis.measure.scale.text
 
     def texts(name: str, formatter: Formatter) -> list[str]:
         return ["" if pd.isna(value) else formatter(value) for value in rows[name]]
-
-    def number(value: float) -> str:
-        return printed(factor * value)
 
     limits = zip(texts("low", number), texts("high", number), strict=True)
     return rows.assign(

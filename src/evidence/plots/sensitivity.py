@@ -300,4 +300,4 @@ def _opening(kind: str, title: str | None) -> str:
 
 def _text(value: float, synthesis: Synthesis) -> str:
     scale = synthesis.measure.scale
-    return f"{fixed(1)(scale.factor * value)}{scale.unit}"
+    return f"{scale.text(value)}{scale.unit}"
