@@ -5,20 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, optimize, special, stats
 
 from evidence import Model, number_needed, pool
 from evidence.measures.measure import MEASURES
 from evidence.measures.two_arm import says_nothing
 from evidence.pooling.options import TWO_ARM
 from evidence.pooling.ratios import arms_of
-from evidence.pooling.two_arm_glmm import TWO_ARM_MODELS, fit_two_arm, tau_limits
+from evidence.pooling.two_arm_glmm import SURFACES, fit_two_arm, settle
+from evidence.pooling.two_arm_likelihoods import TWO_ARM_LIKELIHOODS
+from evidence.pooling.two_arm_limits import effect_limits, tau_limits
 
 from .reference_calls import MEASURE_OF, agree, calls, frame, label, load
 from .test_two_arm import comparisons
 
 NAMES = {
     "UM.FS": "fixed_baseline", "CM.EL": "conditional", "CM.AL": "conditional_approximate",
+    "UM.RS": "random_baseline",
 }  # fmt: skip
 UNBOUNDED = ("edge_bin_allevents", "CM.EL")
 TIGHT = [
@@ -30,11 +33,13 @@ LME4 = [
     (n, i)
     for n, i, c in calls("rma.glmm")
     if c["measure"] in ("OR", "IRR")
-    and c.get("model") in NAMES
+    and c.get("model") in ("UM.FS", "CM.EL", "CM.AL")
     and "mods" not in c
     and c["method"] == "ML"
     and n not in ("bin_hine1989", "edge_bin_allevents", "edge_bin_hugen")
 ]
+RANDOM = [(n, i) for n, i, _ in calls("rma.glmm", model="UM.RS")]
+RANDOM_FLEISS = next(i for n, i in RANDOM if n == "meta_Fleiss1993bin")
 
 
 def fitted(name, call):
@@ -73,6 +78,33 @@ def test_two_arm_models_of_metafor(name, position):
     assert ours.tau**2 == pytest.approx(theirs["tau2"], rel=3e-3, abs=1e-6)
 
 
+@parametrize(RANDOM)
+def test_random_baselines_of_metafor(name, position):
+    """Without tau metafor integrates by seven nodes; with it by one (Laplace)."""
+    call = load(name)["calls"][position]
+    theirs, ours = call["result"], fitted(name, call)
+    if call["method"] == "FE":
+        found = [ours.common_effect, ours.common_se, ours.common[3] ** 2]
+        agree(found, [theirs["beta"][0], theirs["se"][0], theirs["sigma2"]], 1e-4, "common")
+        return
+    if name == "meta_Fleiss1993bin":
+        return  # two maxima: see below
+    found = [ours.effect, ours.se, ours.tau**2, ours.point[3] ** 2]
+    wanted = [theirs["beta"][0], theirs["se"][0], theirs["tau2"], theirs["sigma2"]]
+    agree(found, wanted, 3e-2, "random")
+    assert ours.accuracy < 1e-9
+
+
+def test_the_higher_of_two_maxima_is_taken():
+    """Of meta_Fleiss1993bin metafor reports the lower one, inside; the higher one is at 0."""
+    call = load("meta_Fleiss1993bin")["calls"][RANDOM_FLEISS]
+    ours = fitted("meta_Fleiss1993bin", call)
+    start = np.array([call["result"]["beta"][0], call["result"]["tau2"] ** 0.5, -2.06, 0.33])
+    point, inside = settle(ours.surface, start)
+    assert point[1] ** 2 == pytest.approx(call["result"]["tau2"], rel=2e-2)
+    assert ours.tau == 0 and ours.log_likelihood > inside.value + 0.005
+
+
 def test_stijnen_2010_two_arm_models():
     """Stijnen, Hamza and Ozdemir (2010), doi 10.1002/sim.4040, tables III and VIII."""
     rows, rates = frame("bin_nielweise2007"), frame("rate2_nielweise2008")
@@ -104,14 +136,54 @@ def test_the_integral_in_a_second_way():
     assert found.log_likelihood == pytest.approx(total, abs=1e-8)
 
 
+def dense(rows, point):
+    """Log-likelihood with random baselines, by a plain grid over both normal laws."""
+    theta, tau, mean, sd = point
+    z = np.arange(-7.5, 7.51, 0.15)
+    effect, base = theta + tau * z[:, None], mean + sd * z[None, :]
+    up, down = base + effect / 2, base - effect / 2
+    prior = np.add.outer(stats.norm.logpdf(z), stats.norm.logpdf(z)) + 2 * np.log(0.15)
+    total = 0.0
+    for row in rows.itertuples(index=False):
+        if "total_t" in rows:
+            part = stats.binom.logpmf(row.events_t, row.total_t, special.expit(up))
+            part = part + stats.binom.logpmf(row.events_c, row.total_c, special.expit(down))
+        else:
+            part = stats.poisson.logpmf(row.events_t, row.person_time_t * np.exp(up))
+            part = part + stats.poisson.logpmf(row.events_c, row.person_time_c * np.exp(down))
+        total += special.logsumexp(part + prior)
+    return total
+
+
+FEW = comparisons([0, 9, 7, 0, 5], [40, 35, 50, 45, 61], [4, 3, 9, 0, 14], [41, 36, 52, 44, 60])
+
+
+@pytest.mark.parametrize(
+    "rows", [FEW, frame("rate2_nielweise2008").head(5)], ids=["people", "time"]
+)
+def test_random_baselines_in_a_second_way(rows):
+    measure = MEASURES["odds_ratio" if "total_t" in rows else "rate_ratio"]
+    ours = fit_two_arm(arms_of(rows, measure), "random_baseline")
+    found = optimize.minimize(
+        lambda p: -dense(rows, (p[0], np.exp(p[1]), p[2], np.exp(p[3]))),
+        [ours.effect + 0.02, np.log(ours.tau + 0.02), ours.point[2], np.log(ours.point[3])],
+        method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-12},
+    )  # fmt: skip
+    assert ours.tau > 0 and ours.point[3] > 0
+    assert ours.log_likelihood == pytest.approx(-found.fun, abs=1e-9)
+    assert ours.point == pytest.approx(
+        [found.x[0], np.exp(found.x[1]), found.x[2], np.exp(found.x[3])], abs=1e-6
+    )
+
+
 def test_tau_limits_lie_where_the_likelihood_has_fallen():
     arms = arms_of(frame("bin_bcg"), MEASURES["odds_ratio"])
     found = fit_two_arm(arms, "conditional_approximate")
-    low, high = tau_limits(arms, "conditional_approximate", found, 1.9207)
+    low, high = tau_limits(found, 1.9207)
     assert 0 < low < found.tau < high
     flat = arms_of(frame("bin_hine1989"), MEASURES["odds_ratio"])
     none = fit_two_arm(flat, "fixed_baseline")
-    assert (none.tau, tau_limits(flat, "fixed_baseline", none, 1.9207)[0]) == (0.0, 0.0)
+    assert (none.tau, tau_limits(none, 1.9207)[0]) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("two_arm", TWO_ARM)
@@ -136,7 +208,7 @@ def test_a_comparison_without_events_changes_nothing_and_is_named():
         pool(r, "odds_ratio", Model(method="glmm")) for r in (rows, rows.drop(index=14))
     )
     assert with_it.effect == without.effect
-    assert any("the likelihood keeps it" in caution for caution in with_it.cautions)
+    assert any("the same at every ratio" in caution for caution in with_it.cautions)
     assert with_it.left_out["study_id"].tolist() == ["study-14"]
 
 
@@ -148,19 +220,20 @@ def test_mixed_models_that_cannot_be_fitted_say_so():
         pool(frame("edge_bin_onearm"), "odds_ratio", Model(method="glmm"))
     with pytest.raises(ValueError, match="works on odds and rate ratios, not on risk_ratio"):
         pool(rows, "risk_ratio", Model(method="glmm"))
-    with pytest.raises(ValueError, match="offer the intervals: t, wald"):
-        pool(rows, "odds_ratio", Model(method="glmm", interval="profile"))
     with pytest.raises(ValueError, match=r"two_arm 'UM\.FS' is unknown"):
         Model(two_arm="UM.FS")
-    with pytest.raises(ValueError, match="not for tables this large"):
-        pool(frame("edge_bin_hugen"), "odds_ratio", Model(method="glmm"))
+    parted = comparisons([0, 20], [20, 20], [20, 0], [20, 22])
+    for two_arm in ("fixed_baseline", "conditional_approximate", "random_baseline"):
+        with pytest.raises(ValueError, match=r"no finite maximum .* use another two_arm"):
+            pool(parted, "odds_ratio", Model(method="glmm", two_arm=two_arm))
 
 
 def test_every_two_arm_model_has_a_reference():
     assert (
-        {NAMES[load(n)["calls"][i]["model"]] for n, i in TIGHT}
+        {NAMES[load(n)["calls"][i]["model"]] for n, i in TIGHT + RANDOM}
         == set(TWO_ARM)
-        == set(TWO_ARM_MODELS)
+        == set(SURFACES)
+        == set(TWO_ARM_LIKELIHOODS)
     )
 
 
@@ -230,3 +303,56 @@ def test_numbers_needed_in_words():
         ValueError, match=r"a baseline risk lies between 0 and 1, such as 0\.2; not 1"
     ):
         number_needed(pool(same, "risk_ratio"), [1])
+
+
+@pytest.mark.parametrize("two_arm", TWO_ARM)
+@pytest.mark.parametrize("held", [0, 1], ids=["effect", "tau"])
+def test_profile_limits_by_a_general_optimiser(two_arm, held):
+    """At each limit the best that any other coordinates can do has fallen by the drop."""
+    found = fit_two_arm(arms_of(FEW, MEASURES["odds_ratio"]), two_arm)
+    others = [i for i in range(len(found.point)) if i != held]
+
+    def top(value):
+        def lost(free):
+            point = np.empty(len(found.point))
+            point[held], point[others] = value, free
+            spreads = list(found.surface.spreads)
+            point[spreads] = np.abs(point[spreads])
+            return -found.surface.height(point, False).value
+
+        return max(
+            -optimize.minimize(lost, start, method="BFGS", options={"gtol": 1e-7}).fun
+            for start in (found.point[others], np.where(found.point[others] == 0, 0.7, 0.3))
+        )
+
+    limits = (effect_limits if held == 0 else tau_limits)(found, 1.9207)
+    for limit in limits:
+        if limit == 0 and held == 1:
+            assert top(0.0) > found.log_likelihood - 1.9207
+        else:
+            assert top(limit) == pytest.approx(found.log_likelihood - 1.9207, abs=1e-6)
+
+
+def test_profile_interval_of_studies_that_agree_is_that_of_all_together():
+    """Six like studies: tau stays 0, so that the profile is that of one binomial count."""
+    rows = pd.DataFrame(
+        {"events_t": [4] * 6, "person_time_t": [50.0] * 6, "events_c": [9] * 6,
+         "person_time_c": [60.0] * 6, "study_id": list("abcdef")}
+    )  # fmt: skip
+    answer = pool(rows, "rate_ratio", Model(method="glmm", interval="profile"))
+    top = stats.binom.logpmf(24, 78, 24 / 78)
+
+    def fallen(ratio):
+        share = ratio * 50 / (ratio * 50 + 60)
+        return stats.binom.logpmf(24, 78, share) - top + stats.chi2.ppf(0.95, 1) / 2
+
+    known = (optimize.brentq(fallen, 0.01, 0.5), optimize.brentq(fallen, 0.6, 5))
+    assert (answer.interval.low, answer.interval.high) == pytest.approx(known, rel=1e-7)
+    assert answer.interval_text == "profile likelihood" and answer.heterogeneity.tau2 == 0
+
+
+def test_a_profile_without_limits_says_so():
+    ones = comparisons([1, 0, 1], [1, 1, 1], [0, 1, 0], [1, 1, 1])
+    found = fit_two_arm(arms_of(ones, MEASURES["odds_ratio"]), "conditional_approximate")
+    with pytest.raises(ValueError, match="has no limit for tau"):
+        tau_limits(found, 1.9207)

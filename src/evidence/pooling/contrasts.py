@@ -41,7 +41,7 @@ def pool_contrasts(frame: pd.DataFrame, measure: Measure, model: Model) -> Synth
     if len(named) == 0:
         return _empty(named, measure, model)
     silent = np.zeros(len(named), bool)
-    if measure.kind == "two_arm" and model.double_zero == "left_out":
+    if measure.kind == "two_arm" and model.double_zero == "left_out" and not _borrows(model):
         silent = says_nothing(named, measure)
     kept, left = named[~silent], named[silent]
     if len(kept) == 0:
@@ -57,6 +57,11 @@ def pool_contrasts(frame: pd.DataFrame, measure: Measure, model: Model) -> Synth
         left_out=left.assign(reason="no event in either arm") if len(left) else None,
         cautions=found.cautions + _left_out(named, left, measure, model),
     )
+
+
+def _borrows(model: Model) -> bool:
+    """A law of the baselines makes a comparison without events say something: all rows enter."""
+    return model.method == "glmm" and model.two_arm == "random_baseline"
 
 
 def own_estimates(
@@ -81,7 +86,7 @@ def _left_out(
     verb = "says" if len(left) == 1 else "say"
     text = f"without any event in either arm, {verb} nothing on a ratio: {names}"
     if model.method == "glmm":
-        return (f"{text}; the likelihood keeps it, where its part is the same at every ratio",)
+        return (f"{text}; their part of the likelihood is the same at every ratio",)
     if model.method in UNCORRECTED:
         return (f"{text}; this method leaves out what has no event",)
     if model.zero_add == 0 or model.zero == "none":

@@ -20,6 +20,7 @@ from ..measures.two_arm import (
 )
 from ..measures.zero_cells import ZeroPolicy
 from .heterogeneity import Heterogeneity
+from .hypergeometric import expected
 from .inverse_variance import (
     discouraged,
     events_of,
@@ -258,32 +259,20 @@ def stratified_tests(frame: pd.DataFrame, *, continuity: bool = True) -> Stratif
     >>> round(stratified_tests(rows).association, 3)
     4.584
     """
-    cells = a, b, c, d = two_by_two(frame)
-    excess, variance = observed_less_expected(cells)
+    a, b, c, d = two_by_two(frame)
+    excess, variance = observed_less_expected((a, b, c, d))
     if variance.sum() == 0:
         raise SynthesisError("no study has both events and non-events; there is nothing to test")
     gap = max(abs(float(excess.sum())) - 0.5 * continuity, 0.0)
     association = gap**2 / float(variance.sum())
     useful = ((a + c) > 0) & ((b + d) > 0)
     common = float(np.exp(odds_ratio_sums(frame, ZeroPolicy(0.0, "none")).effect))
-    expected = _expected(tuple(cell[useful] for cell in cells), common)  # type: ignore[arg-type]
     n1, n2, x = (a + b)[useful], (c + d)[useful], (a + c)[useful]
-    parts = (expected, n1 - expected, x - expected, n2 - x + expected)
+    fit = expected(n1, n2, x, np.array(common))
+    parts = (fit, n1 - fit, x - fit, n2 - x + fit)
     spread = 1 / np.sum([1 / part for part in parts], axis=0)
-    away = a[useful] - expected
+    away = a[useful] - fit
     homogeneity = float((away**2 / spread).sum() - away.sum() ** 2 / spread.sum())
     df = int(useful.sum()) - 1
     p = float(special.chdtrc(df, homogeneity)) if df else 1.0
     return StratifiedTests(association, float(special.chdtrc(1, association)), homogeneity, p, df)
-
-
-def _expected(cells: tuple[Array, Array, Array, Array], ratio: float) -> Array:
-    """Treated events of each table that has these margins and this odds ratio."""
-    a, b, c, d = cells
-    n1, n2, x = a + b, c + d, a + c
-    if abs(ratio - 1) < 1e-12:
-        return x * n1 / (n1 + n2)
-    # (1 - r) e^2 + (n2 - x + r (x + n1)) e - r x n1 = 0, the root between the margins
-    linear = n2 - x + ratio * (x + n1)
-    root = np.sqrt(linear**2 + 4 * (1 - ratio) * ratio * x * n1)
-    return np.asarray(2 * ratio * x * n1 / (linear + root), float)

@@ -115,6 +115,7 @@ TWO_ARM: dict[str, str] = {
     "conditional": "conditional on the margins, exact likelihood",
     "conditional_approximate": "conditional on the margins, approximate (binomial) likelihood",
     "fixed_baseline": "unconditional, a baseline of its own for each study",
+    "random_baseline": "unconditional, baselines from a normal law",
 }
 """What mixed models of two arms do about the baseline."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,14 +13,17 @@ from scipy import optimize, special
 from ..errors import SynthesisError
 from ..measures.kinds import Effects, Measure
 from ..measures.two_arm import rates_of_arms, two_by_two
-from .glmm import PREDICTION_LOSS
+from .glmm import INTERVAL_NAMES, PREDICTION_LOSS
 from .glmm_profile import chi_square_drop
 from .heterogeneity import Interval, heterogeneity
+from .hypergeometric import Table
 from .inverse_variance import boundary, events_of, few_studies, random_spread, read, total
 from .mean import quantile
 from .options import METHOD_KINDS, TWO_ARM, Model
 from .synthesis import Likelihood, Synthesis
-from .two_arm_glmm import Arms, TwoArmFit, _support, fit_two_arm, tau_limits
+from .two_arm_glmm import TwoArmFit, fit_two_arm
+from .two_arm_likelihoods import Arms
+from .two_arm_limits import effect_limits, tau_limits
 from .weighting import intercept
 
 Array = NDArray[np.float64]
@@ -46,14 +49,15 @@ def two_arm_glmm(
             f"the mixed model works on odds and rate ratios, not on {measure.key}; use measure "
             "odds_ratio or rate_ratio"
         )
-    if model.interval == "profile":
-        raise SynthesisError("mixed models of two arms offer the intervals: t, wald")
     arms, k = arms_of(studies, measure), len(studies)
     found = fit_two_arm(arms, model.two_arm)
     df = np.inf if model.interval == "wald" else k - 1.0
-    half = float(quantile(model.level, df)) * found.se
+    half, drop = float(quantile(model.level, df)) * found.se, chi_square_drop(model.level)
+    limits = (found.effect - half, found.effect + half)
+    if model.interval == "profile":
+        limits = effect_limits(found, drop)
     prediction, shown = _prediction(found, model, k)
-    low, high = tau_limits(arms, model.two_arm, found, chi_square_drop(model.level))
+    low, high = tau_limits(found, drop)
     spread = heterogeneity(
         effects.effect, effects.variance, intercept(k), found.tau**2, (low**2, high**2), model.level
     )
@@ -62,14 +66,14 @@ def two_arm_glmm(
         measure=measure, model=model, k=k,
         events=events_of(studies, measure), total=total(studies, measure),
         estimate=float(measure.scale.inverse(np.array(found.effect))),
-        interval=read(measure.scale, (found.effect - half, found.effect + half), model.level),
+        interval=read(measure.scale, limits, model.level),
         prediction=prediction and read(measure.scale, prediction, model.level),
         effect=found.effect, se=found.se,
         heterogeneity=replace(
             spread, tau2_text="profile likelihood", zero_p=_zero_p(found)
         ),
         method_text=f"{kind} GLMM of two arms, {TWO_ARM[model.two_arm]}",
-        interval_text=f"{'Wald' if df == np.inf else f't with {k - 1} df'} on the log scale",
+        interval_text=INTERVAL_NAMES[model.interval].format(df=k - 1, scale="log"),
         prediction_text=shown, studies=studies.assign(weight=found.weights),
         cautions=(*few_studies(k), *boundary(found.tau), *_shown(effects)),
         likelihood=Likelihood(
@@ -119,8 +123,7 @@ def exact(studies: pd.DataFrame, effects: Effects, measure: Measure, model: Mode
         raise SynthesisError(
             f"the exact conditional method pools odds ratios, not {measure.key}; use odds_ratio"
         )
-    counts, log_ways, seen = _together(arms_of(studies, measure))
-    estimate, low, high = _exact(counts, log_ways, seen, model.level)
+    estimate, low, high = _exact(_together(arms_of(studies, measure), model.level), model.level)
     cautions = [
         "a common effect was assumed: the interval ignores any difference between the studies"
     ]
@@ -141,37 +144,63 @@ def exact(studies: pd.DataFrame, effects: Effects, measure: Measure, model: Mode
     )  # fmt: skip
 
 
-def _together(arms: Arms) -> tuple[Array, Array, int]:
-    """Possible sums of treated events, the log of their number of ways, and which is seen."""
-    first, seen = 0.0, 0
-    ways = np.ones(1)
-    for a, b, c, d in zip(arms.a, arms.b, arms.c, arms.d, strict=True):
-        counts, log_ways, own = _support(float(a), float(b), float(c), float(d))
-        ways = np.convolve(ways, np.exp(log_ways - log_ways.max()))
-        ways /= ways.max()
-        first, seen = first + counts[0], seen + own
+@dataclass(frozen=True)
+class _Sum:
+    """The law of the treated events of all tables together, at the log odds ratio `theta`.
+
+    Attributes:
+        log_mass: of each possible sum; sums far out may be left out.
+        seen: which of them was seen.
+        lowest, highest: whether the margins allow none below, or above, the one that was seen.
+    """
+
+    theta: float
+    log_mass: Array
+    seen: int
+    lowest: bool
+    highest: bool
+
+
+def _together(arms: Arms, level: float) -> _Sum:
+    """Of large tables, the counts that have any mass near the limits of this level."""
+    rows = zip(arms.a, arms.b, arms.c, arms.d, strict=True)
+    tables = [Table(*(float(cell) for cell in row)) for row in rows]
+    below, above = (sum(abs(table.ends[i] - table.a) for table in tables) for i in (0, 1))
+    shift = ((below == 0) - (above == 0)) / 2  # a finite place next to an infinite maximum
+
+    def excess(theta: float) -> float:
+        return shift + sum(float(table.at(np.array([theta]))[1][0]) for table in tables)
+
+    theta = np.array([optimize.brentq(excess, -60.0, 60.0) if below + above else 0.0])
+    far = 12 + (2 * chi_square_drop(level)) ** 0.5
+    mass, first = np.ones(1), 0.0
+    for table in tables:
+        counts = table.near(theta, far)
+        log = table.log_mass(counts[None], theta)[0]
+        mass = np.convolve(mass, np.exp(log - log.max()))
+        mass, first = mass / mass.max(), first + counts[0]
     with np.errstate(divide="ignore"):
-        return first + np.arange(len(ways), dtype=float), np.asarray(np.log(ways), float), seen
+        log_mass = np.asarray(np.log(mass), float)
+    return _Sum(float(theta[0]), log_mass, int(arms.a.sum() - first), below == 0, above == 0)
 
 
-def _exact(
-    counts: Array, log_ways: Array, seen: int, level: float
-) -> tuple[float | None, float, float]:
+def _exact(found: _Sum, level: float) -> tuple[float | None, float, float]:
     """Estimate and limits of the odds ratio; no estimate where it is infinite."""
-    tail, steps = (1 - level) / 2, np.arange(len(counts))
+    tail, steps = (1 - level) / 2, np.arange(len(found.log_mass))
+    seen = found.seen
 
     def mass(theta: float) -> Array:
-        terms = log_ways + theta * steps
+        terms = found.log_mass + (theta - found.theta) * steps
         return np.asarray(np.exp(terms - special.logsumexp(terms)), float)
 
     def solve(function: Callable[[float], float]) -> float:
-        return float(optimize.brentq(function, -60.0, 60.0, xtol=1e-13, rtol=1e-13))
+        return float(np.exp(optimize.brentq(function, -60.0, 60.0, xtol=1e-13, rtol=1e-13)))
 
-    last = len(counts) - 1
-    low = 0.0 if seen == 0 else solve(lambda t: float(mass(t)[seen:].sum()) - tail)
-    high = np.inf if seen == last else solve(lambda t: float(mass(t)[: seen + 1].sum()) - tail)
-    limits = (float(np.exp(low)) if seen else 0.0, float(np.exp(high)))
-    if seen == last:
-        return None, *limits
-    middle = solve(lambda t: float(mass(t) @ steps) - seen) if seen else -np.inf
-    return float(np.exp(middle)), *limits
+    low, high = 0.0, np.inf
+    if not found.lowest:
+        low = solve(lambda t: float(mass(t)[seen:].sum()) - tail)
+    if found.highest:
+        return None, low, high
+    high = solve(lambda t: float(mass(t)[: seen + 1].sum()) - tail)
+    middle = 0.0 if found.lowest else solve(lambda t: float(mass(t) @ steps) - seen)
+    return middle, low, high

@@ -1,0 +1,137 @@
+"""The non-central hypergeometric law of one 2 x 2 table, however large its counts.
+
+Given its margins, a table is known by its treated events. Their law at a log odds ratio theta is
+proportional to (ways of the counts) * exp(theta * count). It is the law of a sum of independent
+Bernoulli counts (Vatutin and Mikhailov 1982, doi 10.1137/1127083), with standard deviation s say:
+it is negligible beyond some 9 s of its middle, and a sum over every h-th count, times h, is the sum
+over all but for a share of at most 2 exp(-s**2 (1 - cos(2 pi / h))). So a hundred counts are enough
+for a table of any size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
+
+Array = NDArray[np.float64]
+
+WHOLE = 100
+"""Tables with no more counts than this are summed as a whole."""
+LISTED = 100_000
+"""Tables with more counts than this are not listed, only looked at where they matter."""
+
+
+def expected(n1: Array, n2: Array, x: Array, ratio: Array) -> Array:
+    """Treated events of a table with these margins whose odds ratio is exactly this."""
+    # (1 - r) e^2 + (n2 - x + r (x + n1)) e - r x n1 = 0, the root between the margins
+    linear = n2 - x + ratio * (x + n1)
+    root = np.sqrt(np.maximum(linear**2 + 4 * (1 - ratio) * ratio * x * n1, 0.0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(
+            np.where(
+                linear < 0,  # then the ratio is below a half, and nothing cancels either
+                (root - linear) / (2 * (1 - ratio)),
+                2 * ratio * x * n1 / (linear + root),
+            ),
+            float,
+        )
+
+
+@dataclass(frozen=True)
+class Table:
+    """Events and non-events of the treated arm, then of the control arm, with fixed margins."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        """Fewest and most treated events that the margins allow."""
+        return self.a - min(self.a, self.d), self.a + min(self.b, self.c)
+
+    @cached_property
+    def log_ways(self) -> Array:
+        """The log of the ways of every count, over those of the whole table."""
+        low, high = self.ends
+        n1, n2, x, k = self.a + self.b, self.c + self.d, self.a + self.c, np.arange(low, high + 1)
+        ways = -special.betaln(n1 - k + 1, k + 1) - special.betaln(n2 - x + k + 1, x - k + 1)
+        return np.asarray(ways - np.log(n1 + 1) - np.log(n2 + 1), float)
+
+    def at(self, theta: Array) -> tuple[Array, Array, Array]:
+        """The conditional log-likelihood with its two derivatives, at log odds ratios (m,)."""
+        counts, stride = self._counts(theta)
+        log = self.log_mass(counts, theta)
+        top = log.max(axis=1)
+        mass = np.exp(log - top[:, None])
+        total = mass.sum(axis=1)
+        away = counts - self.a
+        mean = (mass * away).sum(axis=1) / total
+        spread = (mass * (away - mean[:, None]) ** 2).sum(axis=1) / total
+        return self.own(theta) - top - np.log(total * stride), -mean, -spread
+
+    def _counts(self, theta: Array) -> tuple[Array, Array]:
+        """Treated events to sum over, a row for each theta, and the step between them."""
+        low, high = self.ends
+        if high - low <= WHOLE:
+            return np.arange(low, high + 1)[None, :], np.ones(1)
+        middle, s = self.middle(theta)
+        stride = np.maximum(1.0, np.floor(s / 2))
+        reach = np.ceil(np.max((9 * s + 12) / stride))
+        return middle[:, None] + stride[:, None] * np.arange(-reach, reach + 1), stride
+
+    def near(self, theta: Array, far: float) -> Array:
+        """All counts, or of a large table those within `far` standard deviations of the middle."""
+        low, high = self.ends
+        if high - low > 10 * WHOLE:
+            middle, s = (float(part[0]) for part in self.middle(theta))
+            reach = np.ceil(far * s + 30)
+            low, high = max(low, middle - reach), min(high, middle + reach)
+        return np.arange(low, high + 1)
+
+    def middle(self, theta: Array) -> tuple[Array, Array]:
+        """The count next to the middle of the law, and about its standard deviation."""
+        fits = self._fitted(theta)
+        return np.round(fits[0]), 1 / np.sqrt(np.sum([1 / fit for fit in fits], axis=0))
+
+    def _fitted(self, theta: Array) -> tuple[Array, Array, Array, Array]:
+        """The four cells with these margins and, as far as they allow, this odds ratio."""
+        low, high = self.ends
+        n1, n2, x, edge = self.a + self.b, self.c + self.d, self.a + self.c, 1e-15 * (1 + high)
+        found = expected(np.array(n1), np.array(n2), np.array(x), np.exp(theta))
+        treated = np.clip(found, low + edge, high - edge)
+        return treated, n1 - treated, x - treated, n2 - x + treated
+
+    def log_mass(self, counts: Array, theta: Array) -> Array:
+        """The log of the ways of these counts times exp(theta * (count - own)), but a constant.
+
+        The constant is that of `own`. Counts that the margins do not allow have none.
+        """
+        low, high = self.ends
+        inside = (counts >= low) & (counts <= high)
+        if high - low <= LISTED:
+            ways = self.log_ways[(np.clip(counts, low, high) - low).astype(int)]
+            return np.where(inside, ways + theta[:, None] * (counts - self.a), -np.inf)
+        t, u, v, w = (fit[:, None] for fit in self._fitted(theta))
+        beyond = theta[:, None] - np.log(t / u) + np.log(v / w)  # where no such cells can be
+        with np.errstate(divide="ignore"):
+            treated = np.log(stats.binom.pmf(counts, self.a + self.b, t / (t + u)))
+            control = np.log(
+                stats.binom.pmf(self.a + self.c - counts, self.c + self.d, v / (v + w))
+            )
+        return np.asarray(treated + control + beyond * (counts - self.a), float)
+
+    def own(self, theta: Array) -> Array:
+        """`log_mass` of the counts that were seen."""
+        if self.ends[1] - self.ends[0] <= LISTED:
+            return np.full_like(theta, self.log_ways[int(self.a - self.ends[0])])
+        cells = (self.a, self.b, self.c, self.d)
+        away = [special.kl_div(x, fit) for x, fit in zip(cells, self._fitted(theta), strict=True)]
+        arms = ((self.a, self.b), (self.c, self.d))
+        best = sum(float(np.log(stats.binom.pmf(x, x + y, x / (x + y)))) for x, y in arms)
+        return np.asarray(best - np.sum(away, axis=0), float)
