@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from scipy import integrate, optimize, special, stats
 from evidence import Model, number_needed, pool
 from evidence.measures.measure import MEASURES
 from evidence.measures.two_arm import says_nothing
+from evidence.pooling import hypergeometric
 from evidence.pooling.options import TWO_ARM
 from evidence.pooling.ratios import arms_of
 from evidence.pooling.two_arm_glmm import SURFACES, fit_two_arm, settle
@@ -267,6 +270,48 @@ def test_exact_odds_ratio_by_brute_force():
     assert tail(answer.interval.low, "low") == pytest.approx(0.025, rel=1e-8)
     assert tail(answer.interval.high, "high") == pytest.approx(0.025, rel=1e-8)
     assert sum(law.mean() for law in laws(answer.estimate)) == pytest.approx(6, rel=1e-9)
+
+
+@pytest.mark.parametrize("listed", [100_000, 0], ids=["listed", "looked up"])
+def test_the_law_of_a_large_table_is_that_of_all_its_counts(listed, monkeypatch):
+    """A hundred counts, with steps between them, against the sum over thousands."""
+    monkeypatch.setattr(hypergeometric, "LISTED", listed)
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        n1, n2 = rng.integers(150, 4000, 2).astype(float)
+        a, c = float(rng.integers(0, n1 + 1)), float(rng.integers(0, n2 + 1))
+        table = hypergeometric.Table(a, n1 - a, c, n2 - c)
+        theta = np.concatenate([rng.normal(0, 2, 4), [-20.0, 20.0]])
+        counts = np.arange(max(0.0, a + c - n2), min(a + c, n1) + 1)
+        ways = (
+            special.gammaln(n1 + 1) - special.gammaln(counts + 1) - special.gammaln(n1 - counts + 1)
+        )
+        ways = ways - special.gammaln(a + c - counts + 1) - special.gammaln(n2 - a - c + counts + 1)
+        terms = ways + theta[:, None] * (counts - a)
+        whole = special.logsumexp(terms, axis=1)
+        mass = np.exp(terms - whole[:, None])
+        mean = mass @ (counts - a)
+        spread = (mass * (counts - a - mean[:, None]) ** 2).sum(1)
+        value, slope, curve = table.at(theta)
+        assert value == pytest.approx(ways[int(a - counts[0])] - whole, rel=1e-8, abs=1e-8)
+        assert slope == pytest.approx(-mean, rel=1e-8, abs=1e-8)
+        assert curve == pytest.approx(-spread, rel=1e-8, abs=1e-8)
+
+
+def test_tables_of_millions_are_answered():
+    """With so many people the law is normal: close to the binomial arms with baselines apart."""
+    rows, wald = frame("edge_bin_hugen"), Model(method="glmm", interval="wald")
+    answer = pool(rows, "odds_ratio", wald)
+    other = pool(rows, "odds_ratio", replace(wald, two_arm="fixed_baseline"))
+    found = (answer.effect, answer.se, answer.heterogeneity.tau2)
+    assert found == pytest.approx((other.effect, other.se, other.heterogeneity.tau2), rel=1e-5)
+    assert answer.likelihood.accuracy < 1e-8
+    exact = pool(rows, "odds_ratio", Model(method="exact"))
+    fit = fit_two_arm(arms_of(rows, MEASURES["odds_ratio"]), "conditional")
+    assert np.log(exact.estimate) == pytest.approx(fit.common_effect, abs=1e-12)
+    limits = np.log([exact.interval.low, exact.interval.high])
+    known = fit.common_effect + fit.common_se * stats.norm.ppf([0.025, 0.975])
+    assert limits == pytest.approx(known, abs=2e-3 * fit.common_se)
 
 
 def test_exact_odds_ratio_at_its_ends():

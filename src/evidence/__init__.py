@@ -44,6 +44,7 @@ _HOME = {
     "claim_counts": "audit.claims",
     "claim_marks": "audit.claims",
     "cumulative": "plots.row_family",
+    "double_zeros": "pooling.double_zero",
     "drapery": "plots.charts",
     "evidence_map": "plots.evidence_map",
     "evidence_table": "questions",

@@ -69,16 +69,21 @@ def _require(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
         raise SynthesisError(f"the frame has no column {' or '.join(missing)}; it is needed")
 
 
-def says_nothing(frame: pd.DataFrame, measure: Measure) -> Mask:
-    """Studies whose counts hold no information on a ratio: no event in either arm.
+def without_events(frame: pd.DataFrame, measure: Measure) -> Mask:
+    """Studies without an event in either arm.
 
     For an odds ratio, or Peto's, also those where everybody in both arms had the event.
     """
-    people = measure.counts_people
-    a, b, c, d = two_by_two(frame) if people else rates_of_arms(frame)
+    a, b, c, d = two_by_two(frame) if measure.counts_people else rates_of_arms(frame)
     silent = (a == 0) & (c == 0)
     if measure.key in ("odds_ratio", "peto_odds_ratio"):
         silent |= (b == 0) & (d == 0)
+    return np.asarray(silent, bool)
+
+
+def says_nothing(frame: pd.DataFrame, measure: Measure) -> Mask:
+    """Studies whose counts hold no information on a ratio; all do on a difference."""
+    silent = without_events(frame, measure)
     return silent if measure.scale.log_axis else np.zeros_like(silent)
 
 

@@ -54,7 +54,7 @@ def pool_contrasts(frame: pd.DataFrame, measure: Measure, model: Model) -> Synth
         found = CONTRAST_METHODS[model.method](studies, effects, measure, model)
     return replace(
         found,
-        left_out=left.assign(reason="no event in either arm") if len(left) else None,
+        left_out=left.assign(reason=_reasons(left)) if len(left) else None,
         cautions=found.cautions + _left_out(named, left, measure, model),
     )
 
@@ -76,6 +76,12 @@ def own_estimates(
     )
 
 
+def _reasons(left: pd.DataFrame) -> list[str]:
+    """Why each comparison says nothing on a ratio."""
+    none = left["events_t"].to_numpy(float) + left["events_c"].to_numpy(float) == 0
+    return ["no event in either arm" if one else "everybody had the event" for one in none]
+
+
 def _left_out(
     named: pd.DataFrame, left: pd.DataFrame, measure: Measure, model: Model
 ) -> tuple[str, ...]:
@@ -84,7 +90,8 @@ def _left_out(
         return ()
     names = ", ".join(names_of(left))
     verb = "says" if len(left) == 1 else "say"
-    text = f"without any event in either arm, {verb} nothing on a ratio: {names}"
+    what = "any event" if "no event" in " ".join(_reasons(left)) else "any person free of the event"
+    text = f"without {what} in either arm, {verb} nothing on a ratio: {names}"
     if model.method == "glmm":
         return (f"{text}; their part of the likelihood is the same at every ratio",)
     if model.method in UNCORRECTED:
@@ -108,7 +115,7 @@ def _empty(
     why = "no row answers the question, so there is no estimate"
     if left is not None:
         why = f"no event in any arm of {', '.join(names_of(left))}, so there is no ratio"
-        left = left.assign(reason="no event in either arm")
+        left = left.assign(reason=_reasons(left))
     return Synthesis(
         measure=measure, model=model, k=0, events=0, total=0,
         estimate=None, interval=None, prediction=None, effect=None, se=None, heterogeneity=None,

@@ -56,6 +56,16 @@ def _ratio(over: Array, under: Array, variance: float) -> Sums:
     return Sums(float(np.log(r / s)), variance**0.5, under / s)
 
 
+def _difference(effect: float, variance: float, weights: Array) -> Sums:
+    """A difference; without any variance an interval of no width would say too much."""
+    if variance <= 0:
+        raise SynthesisError(
+            "no study has both events and non-events, so the Mantel-Haenszel difference has no "
+            "variance; use method='inverse_variance'"
+        )
+    return Sums(effect, variance**0.5, weights)
+
+
 def odds_ratio_sums(frame: pd.DataFrame, policy: ZeroPolicy) -> Sums:
     """Mantel and Haenszel (1959); variance of Robins, Breslow and Greenland (1986).
 
@@ -95,7 +105,7 @@ def risk_difference_sums(frame: pd.DataFrame, policy: ZeroPolicy) -> Sums:
     effect = float((a * n2 / n - c * n1 / n).sum() / w.sum())
     p = (c * (n1 / n) ** 2 - a * (n2 / n) ** 2 + (n1 / n) * (n2 / n) * (n2 - n1) / 2).sum()
     q = (a * (n2 - c) / n + c * (n1 - a) / n).sum() / 2
-    return Sums(effect, float((effect * p + q) / w.sum() ** 2) ** 0.5, w / w.sum())
+    return _difference(effect, float((effect * p + q) / w.sum() ** 2), w / w.sum())
 
 
 def rate_ratio_sums(frame: pd.DataFrame, policy: ZeroPolicy) -> Sums:
@@ -115,7 +125,7 @@ def rate_difference_sums(frame: pd.DataFrame, policy: ZeroPolicy) -> Sums:
     w = t1 * t2 / t
     effect = float((x1 * t2 / t - x2 * t1 / t).sum() / w.sum())
     variance = float(((x1 * t2**2 + x2 * t1**2) / t**2).sum() / w.sum() ** 2)
-    return Sums(effect, variance**0.5, w / w.sum())
+    return _difference(effect, variance, w / w.sum())
 
 
 MANTEL_HAENSZEL: dict[str, Callable[[pd.DataFrame, ZeroPolicy], Sums]] = {
@@ -126,6 +136,10 @@ MANTEL_HAENSZEL: dict[str, Callable[[pd.DataFrame, ZeroPolicy], Sums]] = {
     "rate_difference": rate_difference_sums,
 }
 """Measures with Mantel-Haenszel sums: function of the frame and the zero policy."""
+
+
+PETO = ("odds_ratio", "peto_odds_ratio")
+"""Measures that Peto's method pools."""
 
 
 def peto_sums(frame: pd.DataFrame) -> Sums:
@@ -160,7 +174,7 @@ def peto(studies: pd.DataFrame, effects: Effects, measure: Measure, model: Model
     It is biased where arms are of unlike size or the effect is large (Greenland and Salvan 1990,
     doi 10.1002/sim.4780090307); a caution says so where that is so.
     """
-    if measure.key not in ("odds_ratio", "peto_odds_ratio"):
+    if measure.key not in PETO:
         raise SynthesisError(
             f"Peto's method pools odds ratios, not {measure.key}; use measure odds_ratio or "
             "peto_odds_ratio"

@@ -28,6 +28,9 @@ from .weighting import intercept
 
 Array = NDArray[np.float64]
 
+MIXED, EXACT = ("odds_ratio", "rate_ratio"), ("odds_ratio",)
+"""Measures that have a mixed model, and those that have an exact conditional method."""
+
 
 def arms_of(studies: pd.DataFrame, measure: Measure) -> Arms:
     """The counts of both arms of every study."""
@@ -44,7 +47,7 @@ def two_arm_glmm(
     Sources: Stijnen, Hamza and Ozdemir (2010), doi 10.1002/sim.4040; Jackson et al. (2018), doi
     10.1002/sim.7588.
     """
-    if measure.key not in ("odds_ratio", "rate_ratio"):
+    if measure.key not in MIXED:
         raise SynthesisError(
             f"the mixed model works on odds and rate ratios, not on {measure.key}; use measure "
             "odds_ratio or rate_ratio"
@@ -119,7 +122,7 @@ def exact(studies: pd.DataFrame, effects: Effects, measure: Measure, model: Mode
     Gray (1985), doi 10.1080/01621459.1985.10478212. An arm without events gives an estimate of 0,
     or none where it would be infinite.
     """
-    if measure.key != "odds_ratio":
+    if measure.key not in EXACT:
         raise SynthesisError(
             f"the exact conditional method pools odds ratios, not {measure.key}; use odds_ratio"
         )
