@@ -43,7 +43,7 @@ class Talk:
 def ask_row(tables: Tables, table: str, talk: Talk) -> list[Addition]:
     """A row, and its work where the bibliography does not have it, as additions."""
     talk.say(f"A row of {table}. {BLANK} leaves a cell blank, ? lists what may be typed.")
-    columns = {column.name: column for column in TABLES[table]}
+    columns = {column.name: column for column in _used(tables, table)}
     cells: Cells = {}
     _ask(cells, columns["study_id"], tables, talk, "")
     study = cells["study_id"]
@@ -66,6 +66,12 @@ def ask_row(tables: Tables, table: str, talk: Talk) -> list[Addition]:
             place = names.index("events")
     _mend(cells, columns, tables, talk, table)
     return [*made, Row(table, {name: cells[name] for name in columns if cells.get(name)})]
+
+
+def _used(tables: Tables, table: str) -> list[Column]:
+    """The columns of a table; an optional one only where some row fills it already."""
+    frame: pd.DataFrame = getattr(tables, table.removesuffix(".csv"))
+    return [one for one in TABLES[table] if not one.optional or frame[one.name].notna().any()]
 
 
 def _suggestions(tables: Tables, table: str, study: str) -> Cells:
