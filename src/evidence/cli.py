@@ -298,12 +298,13 @@ def dictionary(data: str | None, out: str | None) -> None:
 
 
 def _save_table(table: pd.DataFrame, out: str, *made: Provenance) -> None:
-    """The table, and what made it beside it."""
+    """The table, and beside it what made it; findings and claims say so in their own columns."""
     from .audit.provenance import write_sidecar
     from .tables.export import save_table
 
     click.echo(f"wrote {save_table(table, out)}")
-    click.echo(f"wrote {write_sidecar(Path(out), *made)}")
+    if made:
+        click.echo(f"wrote {write_sidecar(Path(out), *made)}")
 
 
 def _records(table: pd.DataFrame) -> object:
