@@ -19,6 +19,7 @@ FILES = (
     "test_reference_effects.py", "test_reference_inverse_variance.py", "test_glmm.py",
     "test_regression.py", "test_dependence.py", "test_sensitivity_influence.py",
     "test_sensitivity_small_study.py", "test_reference_two_arm.py", "test_two_arm_glmm.py",
+    "test_two_arm_zeros.py",
 )  # fmt: skip
 TOPICS = {
     "test_interval_of_one_study": "intervals of one proportion or rate (independent formulas, base R)",
@@ -38,6 +39,8 @@ TOPICS = {
     "test_stratified_tests": "Cochran-Mantel-Haenszel and Breslow-Day-Tarone (metafor)",
     "test_pooled_comparisons_of_meta": "pooled comparisons (meta `metabin`, `metainc`)",
     "test_two_arm_maximum_likelihood": "two-arm GLMMs (independent solver, exact integral)",
+    "test_random_baselines_of_metafor": "two-arm GLMMs with random baselines (metafor `rma.glmm` UM.RS: seven nodes without, Laplace with tau²)",
+    "test_with_and_without_against_metafor_and_meta": "comparisons without events, kept and left out (metafor, meta)",
     "test_konstantopoulos_2011_three_levels": "three-level model (metafor `rma.mv`)",
     "test_leave_one_out_is_metafors": "leave-one-out (metafor `leave1out`)",
     "test_influence_is_metafors": "influence diagnostics (metafor `influence`)",
@@ -64,7 +67,8 @@ The largest relative difference found, and the largest that the tests allow.
 
 Published worked examples, each a test named after its article: Miller 1978 (double arcsine),
 DerSimonian and Kacker 2007 (ten estimators of tau²), Stijnen, Hamza and Ozdemir 2010 (logits, log
-rates, binomial and Poisson GLMM, one and two arms), Newcombe 1998 (intervals of one proportion),
+rates, binomial and Poisson GLMM, one and two arms), van Houwelingen 2002 (BCG, odds ratios),
+Newcombe 1998 (intervals of one proportion),
 Raudenbush 2009 (normal prediction interval), Colditz 1994 (BCG), Yusuf 1985 (Peto), Morris 2008
 (changes of scores), Konstantopoulos 2011 (three levels), Rubin 1981 (Bayesian, against a dense
 grid).
@@ -91,12 +95,16 @@ they are held against software (above) or against brute force (below) only.
 | meta, risk ratios of studies with a zero cell | meta adds 0.5 to events and people, metafor 0.5 and 1: we follow metafor |
 | meta, differences of studies with a zero cell | meta corrects the variance only, metafor both: we follow metafor |
 | meta, standardised mean differences | another variance (n - 3.94 in place of n): we follow metafor |
+| rma.glmm UM.RS, tau² above 0 | metafor's Laplace approximation is off by up to 3 % of a variance; here the integral is exact, and is compared with a plain grid and a general optimiser (1e-9 of the log-likelihood, 1e-6 of the estimates) |
+| rma.glmm UM.RS of meta_Fleiss1993bin | two maxima; metafor stops at the lower one inside (tau² 0.0072), ours is the higher one at 0 |
+| rma.glmm UM.RS, comparisons without events | metafor leaves them out; here they stay, because they inform the baselines |
 | rma.glmm CM.EL where every table lies at an end of its margins | the likelihood has no maximum; metafor gives a tau² in the thousands, here it is refused with the reason |
 | one study | metafor and meta print a model with one study; here the study's own rate and interval are the answer |
 | degrees of freedom of Kenward-Roger | those of Partlett and Riley 2017, as in meta; Kenward and Roger's own use the unadjusted variance |
 
 ## What is not compared
-The exact common odds ratio is compared with a convolution of scipy's hypergeometric laws.
+The exact common odds ratio is compared with a convolution of scipy's hypergeometric laws. Profile
+limits of two-arm models are compared with a general optimiser at the limits.
 Probit and complementary log-log links, the beta-binomial model and the Bayesian models with counts
 have no reference value: each is compared with dense numerical integration, with a general optimiser
 or with a brute-force grid. The prediction interval of Nagashima et al. is compared with a simulation of

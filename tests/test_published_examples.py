@@ -122,17 +122,85 @@ def test_yusuf_1985_beta_blockade():
     assert found == pytest.approx((0.93, 0.74, 1.18), abs=5e-3)
 
 
-def test_stijnen_2010_odds_ratio_inverse_variance():
-    """Stijnen, Hamza and Ozdemir (2010), doi 10.1002/sim.4040."""
-    answer = pool(frame("bin_nielweise2007"), "odds_ratio", Model(interval="wald"))
-    assert (answer.effect, answer.se) == pytest.approx((-0.9804, 0.2435), abs=5e-5)
-    assert answer.heterogeneity.tau2**0.5 == pytest.approx(0.1886, abs=5e-5)
+def test_van_houwelingen_2002_bcg():
+    """Van Houwelingen, Arends and Stijnen (2002), doi 10.1002/sim.1040, pages 596 and 597.
+
+    The upper limit of the common odds ratio is 0.703 in the article and 0.702 by the same counts in
+    metafor's check of it.
+    """
+    rows = frame("bin_bcg")
+    common = pool(rows, "odds_ratio", Model(method="common_effect"))
+    found = (common.estimate, common.interval.low, common.interval.high)
+    assert found == pytest.approx((0.647, 0.595, 0.703), abs=1.01e-3)
+    wald = Model(tau2="ML", interval="wald", tau2_interval="profile_likelihood_ml")
+    random = pool(rows, "odds_ratio", wald)
+    spread = random.heterogeneity
+    found = (random.estimate, random.interval.low, random.interval.high, spread.tau2)
+    assert found == pytest.approx((0.476, 0.336, 0.675, 0.302), abs=5.1e-4)
+    limits = (spread.tau2_interval.low, spread.tau2_interval.high)
+    assert limits == pytest.approx((0.12, 0.89), abs=5.1e-3)
 
 
-def test_stijnen_2010_rate_ratio_inverse_variance():
-    answer = pool(frame("rate2_nielweise2008"), "rate_ratio", Model(interval="wald"))
-    assert (answer.effect, answer.se) == pytest.approx((-0.3963, 0.2268), abs=5e-5)
-    assert answer.heterogeneity.tau2**0.5 == pytest.approx(0.3060, abs=5e-5)
+STIJNEN = "Stijnen, Hamza and Ozdemir (2010), doi 10.1002/sim.4040"
+
+
+def figures(answer):
+    """As that article prints them: log ratio or rate, its error, tau, and the way back."""
+    return (
+        answer.effect, answer.se, answer.heterogeneity.tau2**0.5,
+        answer.estimate, answer.interval.low, answer.interval.high,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("method", "known"),
+    [
+        ({"method": "inverse_variance"}, (-0.980, 0.243, 0.19, 0.38, 0.23, 0.60)),
+        ({"two_arm": "conditional"}, (-1.353, 0.351, 0.83, 0.26, 0.13, 0.51)),
+        ({"two_arm": "conditional_approximate"}, (-1.303, 0.339, 0.78, 0.27, 0.14, 0.53)),
+    ],
+)
+def test_stijnen_2010_odds_ratios(method, known):
+    """Table III; the article has an error of 0.244, limits to 0.62, a ratio of 0.25 and a tau of
+    0.77 where the same models give 0.243, 0.60, 0.26 and 0.78 in metafor's check of it.
+    """
+    model = Model(**{"method": "glmm", "interval": "wald", **method})
+    answer = pool(frame("bin_nielweise2007"), "odds_ratio", model)
+    assert figures(answer)[:2] == pytest.approx(known[:2], abs=5.1e-4), STIJNEN
+    assert figures(answer)[2:] == pytest.approx(known[2:], abs=5.1e-3), STIJNEN
+
+
+@pytest.mark.parametrize(
+    ("method", "known"),
+    [
+        ("inverse_variance", (-0.396, 0.227, 0.31, 0.67, 0.43, 1.05)),
+        ("glmm", (-0.476, 0.238, 0.35, 0.62, 0.39, 0.99)),
+    ],
+)
+def test_stijnen_2010_rate_ratios(method, known):
+    """Table VIII; the article has 0.223 and 1.04 where its model gives 0.227 and 1.05."""
+    model = Model(method=method, interval="wald")
+    answer = pool(frame("rate2_nielweise2008"), "rate_ratio", model)
+    assert figures(answer)[:2] == pytest.approx(known[:2], abs=5.1e-4), STIJNEN
+    assert figures(answer)[2:] == pytest.approx(known[2:], abs=5.1e-3), STIJNEN
+
+
+@pytest.mark.parametrize(
+    ("method", "known"),
+    [
+        ("inverse_variance", (0.981, 0.326, 0.639**0.5, 2.67, 1.41, 5.05)),
+        ("glmm", (0.849, 0.330, 0.654**0.5, 2.34, 1.22, 4.47)),
+    ],
+)
+def test_stijnen_2010_rates_of_the_treated_arms(method, known):
+    """Table VII, per thousand catheter days."""
+    rows = frame("rate2_nielweise2008")
+    arm = pd.DataFrame(
+        {"events": rows["events_t"], "person_time": rows["person_time_t"] / 1000}
+    )  # fmt: skip
+    answer = pool(arm, "rate_log", Model(method=method, interval="wald"))
+    assert figures(answer)[:3] == pytest.approx(known[:3], abs=6e-4), STIJNEN
+    assert figures(answer)[3:] == pytest.approx(known[3:], abs=6e-3), STIJNEN
 
 
 def test_miller_1978_double_arcsine():

@@ -108,21 +108,6 @@ def test_the_higher_of_two_maxima_is_taken():
     assert ours.tau == 0 and ours.log_likelihood > inside.value + 0.005
 
 
-def test_stijnen_2010_two_arm_models():
-    """Stijnen, Hamza and Ozdemir (2010), doi 10.1002/sim.4040, tables III and VIII."""
-    rows, rates = frame("bin_nielweise2007"), frame("rate2_nielweise2008")
-    known = {
-        "conditional": (-1.353, 0.351, 0.83), "conditional_approximate": (-1.303, 0.339, 0.78),
-    }  # fmt: skip
-    for two_arm, expected in known.items():
-        answer = pool(rows, "odds_ratio", Model(method="glmm", two_arm=two_arm, interval="wald"))
-        found = (answer.effect, answer.se, answer.heterogeneity.tau2**0.5)
-        assert found == pytest.approx(expected, abs=5.1e-3), two_arm
-    answer = pool(rates, "rate_ratio", Model(method="glmm", interval="wald"))
-    found = (answer.estimate, answer.interval.low, answer.interval.high)
-    assert found == pytest.approx((0.62, 0.39, 0.99), abs=5e-3)
-
-
 def test_the_integral_in_a_second_way():
     """The conditional likelihood at the estimate, by scipy's hypergeometric and adaptive quad."""
     rows = comparisons([2, 0, 5, 9], [30, 20, 41, 60], [6, 3, 9, 8], [31, 22, 40, 58])

@@ -100,7 +100,8 @@ def double_zeros(answer: Synthesis) -> DoubleZeros:
     """What the stated model and the other methods of a measure answer with and without them.
 
     Corrections let such comparisons pull a ratio towards 1; sums of tables and conditional
-    likelihoods do not see them; a law of the baselines does (Kuss 2015, doi 10.1002/sim.6383).
+    likelihoods do not see them; a law of the baselines does. On why they matter: Kuss (2015), doi
+    10.1002/sim.6383.
 
     Args:
         answer: a comparison of two arms, as `pool` or `answer` gave it.

@@ -2,10 +2,10 @@
 
 Given its margins, a table is known by its treated events. Their law at a log odds ratio theta is
 proportional to (ways of the counts) * exp(theta * count). It is the law of a sum of independent
-Bernoulli counts (Vatutin and Mikhailov 1982, doi 10.1137/1127083), with standard deviation s say:
-it is negligible beyond some 9 s of its middle, and a sum over every h-th count, times h, is the sum
-over all but for a share of at most 2 exp(-s**2 (1 - cos(2 pi / h))). So a hundred counts are enough
-for a table of any size.
+Bernoulli counts (Vatutin and Mikhailov 1983, Theory of Probability and its Applications 27,
+734-743), with standard deviation s say: it is negligible some 9 s from its middle, and the sum over
+every h-th count, times h, differs from the sum over all by a share of less than
+h exp(-s**2 (1 - cos(2 pi / h))). So a hundred counts are enough for a table of any size.
 """
 
 from __future__ import annotations
