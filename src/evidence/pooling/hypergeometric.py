@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 
 WHOLE = 100
 """Tables with no more counts than this are summed as a whole."""
+TOGETHER = 50
+"""As many of them are summed at once."""
 LISTED = 100_000
 """Tables with more counts than this are not listed, only looked at where they matter."""
 
@@ -56,6 +58,11 @@ class Table:
         return self.a - min(self.a, self.d), self.a + min(self.b, self.c)
 
     @cached_property
+    def size(self) -> float:
+        """Most less fewest treated events."""
+        return self.ends[1] - self.ends[0]
+
+    @cached_property
     def log_ways(self) -> Array:
         """The log of the ways of every count, over those of the whole table."""
         low, high = self.ends
@@ -66,20 +73,13 @@ class Table:
     def at(self, theta: Array) -> tuple[Array, Array, Array]:
         """The conditional log-likelihood with its two derivatives, at log odds ratios (m,)."""
         counts, stride = self._counts(theta)
-        log = self.log_mass(counts, theta)
-        top = log.max(axis=1)
-        mass = np.exp(log - top[:, None])
-        total = mass.sum(axis=1)
-        away = counts - self.a
-        mean = (mass * away).sum(axis=1) / total
-        spread = (mass * (away - mean[:, None]) ** 2).sum(axis=1) / total
-        return self.own(theta) - top - np.log(total * stride), -mean, -spread
+        total, mean, spread = _moments(self.log_mass(counts, theta), counts - self.a)
+        return self.own(theta) - total - np.log(stride), -mean, -spread
 
     def _counts(self, theta: Array) -> tuple[Array, Array]:
         """Treated events to sum over, a row for each theta, and the step between them."""
-        low, high = self.ends
-        if high - low <= WHOLE:
-            return np.arange(low, high + 1)[None, :], np.ones(1)
+        if self.size <= WHOLE:
+            return np.arange(self.ends[0], self.ends[1] + 1)[None, :], np.ones(1)
         middle, s = self.middle(theta)
         stride = np.maximum(1.0, np.floor(s / 2))
         reach = np.ceil(np.max((9 * s + 12) / stride))
@@ -88,7 +88,7 @@ class Table:
     def near(self, theta: Array, far: float) -> Array:
         """All counts, or of a large table those within `far` standard deviations of the middle."""
         low, high = self.ends
-        if high - low > 10 * WHOLE:
+        if self.size > 10 * WHOLE:
             middle, s = (float(part[0]) for part in self.middle(theta))
             reach = np.ceil(far * s + 30)
             low, high = max(low, middle - reach), min(high, middle + reach)
@@ -103,7 +103,7 @@ class Table:
         """The four cells with these margins and, as far as they allow, this odds ratio."""
         low, high = self.ends
         n1, n2, x, edge = self.a + self.b, self.c + self.d, self.a + self.c, 1e-15 * (1 + high)
-        found = expected(np.array(n1), np.array(n2), np.array(x), np.exp(theta))
+        found = expected(np.array(n1), np.array(n2), np.array(x), np.exp(np.clip(theta, -300, 300)))
         treated = np.clip(found, low + edge, high - edge)
         return treated, n1 - treated, x - treated, n2 - x + treated
 
@@ -114,7 +114,7 @@ class Table:
         """
         low, high = self.ends
         inside = (counts >= low) & (counts <= high)
-        if high - low <= LISTED:
+        if self.size <= LISTED:
             ways = self.log_ways[(np.clip(counts, low, high) - low).astype(int)]
             return np.where(inside, ways + theta[:, None] * (counts - self.a), -np.inf)
         t, u, v, w = (fit[:, None] for fit in self._fitted(theta))
@@ -128,10 +128,57 @@ class Table:
 
     def own(self, theta: Array) -> Array:
         """`log_mass` of the counts that were seen."""
-        if self.ends[1] - self.ends[0] <= LISTED:
+        if self.size <= LISTED:
             return np.full_like(theta, self.log_ways[int(self.a - self.ends[0])])
         cells = (self.a, self.b, self.c, self.d)
         away = [special.kl_div(x, fit) for x, fit in zip(cells, self._fitted(theta), strict=True)]
         arms = ((self.a, self.b), (self.c, self.d))
         best = sum(float(np.log(stats.binom.pmf(x, x + y, x / (x + y)))) for x, y in arms)
         return np.asarray(best - np.sum(away, axis=0), float)
+
+
+def _moments(log: Array, away: Array) -> tuple[Array, Array, Array]:
+    """Log of the sum of masses on the last axis, and mean and variance of what they lie at."""
+    top = log.max(axis=-1, keepdims=True)
+    mass = np.exp(log - top)
+    total = mass.sum(axis=-1)
+    mean = (mass * away).sum(axis=-1) / total
+    spread = (mass * (away - mean[..., None]) ** 2).sum(axis=-1) / total
+    return top[..., 0] + np.log(total), mean, spread
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Many tables, those that are summed as a whole a few dozen at once."""
+
+    tables: list[Table]
+
+    @cached_property
+    def _groups(self) -> list[tuple[list[int], Array, Array, Array]]:
+        """Which tables, their counts less those seen, the log of their ways, and of those seen."""
+        small = [i for i, table in enumerate(self.tables) if table.size <= WHOLE]
+        small.sort(key=lambda i: self.tables[i].size)
+        groups = []
+        for first in range(0, len(small), TOGETHER):
+            which = small[first : first + TOGETHER]
+            width = int(self.tables[which[-1]].size) + 1
+            away, ways = np.zeros((len(which), width)), np.full((len(which), width), -np.inf)
+            for row, i in enumerate(which):
+                table = self.tables[i]
+                counts = np.arange(table.ends[0], table.ends[1] + 1)
+                away[row, : len(counts)] = counts - table.a
+                ways[row, : len(counts)] = table.log_ways
+            own = np.array([float(self.tables[i].own(np.zeros(1))[0]) for i in which])
+            groups.append((which, away[:, None], ways[:, None], own[:, None]))
+        return groups
+
+    def at(self, theta: Array) -> tuple[Array, Array, Array]:
+        """As `Table.at`, for log odds ratios (k, m)."""
+        value, slope, curve = (np.empty_like(theta) for _ in range(3))
+        for which, away, ways, own in self._groups:
+            total, mean, spread = _moments(ways + away * theta[which][..., None], away)
+            value[which], slope[which], curve[which] = own - total, -mean, -spread
+        for i, table in enumerate(self.tables):
+            if table.size > WHOLE:
+                value[i], slope[i], curve[i] = table.at(theta[i])
+        return value, slope, curve

@@ -42,17 +42,11 @@ class Surface:
         height: of a point, by the usual nodes, or by twice as many.
         start: where a climb begins.
         spreads: which coordinates are standard deviations; the first is tau.
-        parameters: how many the model has.
     """
 
     height: Callable[[Array, bool], Height]
     start: Array
     spreads: tuple[int, ...]
-
-    @property
-    def parameters(self) -> int:
-        """How many parameters the model has."""
-        return len(self.start)
 
 
 def given_margins(like: Likelihood, theta: float, base: Array) -> Surface:

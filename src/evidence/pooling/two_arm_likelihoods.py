@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from .hypergeometric import Table
+from .hypergeometric import Table, Tables
 
 Array = NDArray[np.float64]
 
@@ -55,13 +55,11 @@ def conditional(arms: Arms) -> Likelihood:
     if not arms.people:
         return _binomial(arms.a, arms.c, np.log(arms.b / arms.d))
     rows = zip(arms.a, arms.b, arms.c, arms.d, strict=True)
-    tables = [Table(*(float(cell) for cell in row)) for row in rows]
+    tables = Tables([Table(*(float(cell) for cell in row)) for row in rows])
 
     def slopes(theta: Array, _: Array) -> Slopes:
-        found = [table.at(own) for table, own in zip(tables, theta, strict=True)]
-        value, slope, curve = (np.array(part, float) for part in zip(*found, strict=True))
         zero = np.zeros_like(theta)
-        return Slopes(value, slope, curve, zero, zero, zero)
+        return Slopes(*tables.at(theta), zero, zero, zero)
 
     return slopes
 
