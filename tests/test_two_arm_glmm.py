@@ -13,6 +13,7 @@ from evidence import Model, number_needed, pool
 from evidence.measures.measure import MEASURES
 from evidence.measures.two_arm import says_nothing
 from evidence.pooling import hypergeometric
+from evidence.pooling.heterogeneity import Interval
 from evidence.pooling.options import TWO_ARM
 from evidence.pooling.ratios import arms_of
 from evidence.pooling.two_arm_glmm import SURFACES, fit_two_arm, settle
@@ -319,6 +320,24 @@ def test_numbers_needed_agree_with_the_risks(key):
         found["difference"] <= found["high"]
     ).all()
     assert found["reading"].str.startswith("1 event fewer in ").all()
+
+
+@pytest.mark.parametrize(
+    ("key", "estimate", "risk"),
+    [
+        ("risk_ratio", 0.5, 0.1),  # half of 0.2
+        ("odds_ratio", 0.5, 1 / 9),  # odds of 1 to 4, halved: 1 to 8
+        ("peto_odds_ratio", 3.0, 3 / 7),  # 3 to 4
+        ("risk_difference", -0.05, 0.15),
+    ],
+)
+def test_numbers_needed_by_hand(key, estimate, risk):
+    ends = (estimate - 0.02, estimate + 0.02)
+    answer = replace(pool(frame("bin_bcg"), key), estimate=estimate, interval=Interval(*ends, 0.95))
+    found = number_needed(answer, [0.2]).iloc[0]
+    assert found["risk"] == pytest.approx(risk, rel=1e-12)
+    assert found["needed"] == pytest.approx(1 / abs(risk - 0.2), rel=1e-12)
+    assert found["low"] < found["difference"] < found["high"]
 
 
 def test_numbers_needed_in_words():
