@@ -383,6 +383,31 @@ def test_profile_limits_by_a_general_optimiser(two_arm, held):
             assert top(limit) == pytest.approx(found.log_likelihood - 1.9207, abs=1e-6)
 
 
+def test_intervals_and_test_of_a_pooled_ratio():
+    rows = frame("rate2_nielweise2008")
+    fit = fit_two_arm(arms_of(rows, MEASURES["rate_ratio"]), "conditional")
+
+    def half(interval):
+        return (np.log(interval.high) - np.log(interval.low)) / 2
+
+    spread = np.hypot(fit.tau, fit.se)
+    for prediction, law in (
+        ("matching", stats.t(8)), ("t_k2", stats.t(7)), ("normal", stats.norm),
+    ):  # fmt: skip
+        answer = pool(rows, "rate_ratio", Model(method="glmm", prediction=prediction))
+        assert half(answer.prediction) == pytest.approx(law.ppf(0.975) * spread, rel=1e-12)
+        assert half(answer.interval) == pytest.approx(stats.t(8).ppf(0.975) * fit.se, rel=1e-12)
+    wald = pool(rows, "rate_ratio", Model(method="glmm", interval="wald"))
+    assert half(wald.interval) == pytest.approx(stats.norm.ppf(0.975) * fit.se, rel=1e-12)
+    ratio = 2 * (fit.log_likelihood - fit.common_log_likelihood)
+    assert wald.heterogeneity.zero_p == pytest.approx(stats.chi2(1).sf(ratio) / 2, rel=1e-12)
+    theirs = next(c["result"] for _, _, c in calls("rma.glmm", measure="IRR", model="CM.EL")
+                  if c["result"]["k"] == 9 and c["method"] == "ML")  # fmt: skip
+    normal = pool(rows, "rate_ratio", Model(method="glmm", prediction="normal")).prediction
+    limits = [theirs["pi_lb"], theirs["pi_ub"]]
+    assert np.log([normal.low, normal.high]) == pytest.approx(np.ravel(limits), abs=3e-3)
+
+
 def test_profile_interval_of_studies_that_agree_is_that_of_all_together():
     """Six like studies: tau stays 0, so that the profile is that of one binomial count."""
     rows = pd.DataFrame(
