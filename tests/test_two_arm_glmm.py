@@ -383,6 +383,40 @@ def test_profile_limits_by_a_general_optimiser(two_arm, held):
             assert top(limit) == pytest.approx(found.log_likelihood - 1.9207, abs=1e-6)
 
 
+@pytest.mark.parametrize("two_arm", TWO_ARM)
+def test_derivatives_and_information(two_arm):
+    """Against differences; the shares of the studies add up to the information on the effect."""
+    found = fit_two_arm(arms_of(FEW, MEASURES["odds_ratio"]), two_arm)
+    height, point = found.surface.height, found.point + 0.05
+    here, step = height(point, False), 1e-5
+    for i in range(len(point)):
+        ahead, behind = (height(point + side * step * np.eye(len(point))[i], False)
+                         for side in (1, -1))  # fmt: skip
+        assert here.gradient[i] == pytest.approx((ahead.value - behind.value) / 2e-5, abs=1e-5)
+        slopes = (ahead.gradient - behind.gradient) / 2e-5
+        assert here.hessian[i] == pytest.approx(slopes, abs=1e-5)
+    rest = [i for i in range(len(point)) if i not in found.surface.spreads]
+    whole = 1 / np.linalg.inv(-here.hessian[np.ix_(rest, rest)])[0, 0]
+    assert here.information.sum() == pytest.approx(whole, rel=1e-10)
+    flat, near = point.copy(), point.copy()
+    flat[1], near[1] = 0.0, 1e-3
+    rise = 2e6 * (height(near, True).value - height(flat, False).value)
+    assert height(flat, False).hessian[1, 1] == pytest.approx(rise, rel=1e-4)
+
+
+def test_a_profile_with_two_hills_follows_the_higher():
+    """With meta_Fleiss1993bin tau is 0 at the top and above it at the limits of the effect."""
+    arms = arms_of(frame("meta_Fleiss1993bin"), MEASURES["odds_ratio"])
+    found = fit_two_arm(arms, "random_baseline")
+    for limit in effect_limits(found, 1.9207):
+        tops = []
+        for tau in (0.0, 0.05, 0.1, 0.2, 0.5):
+            start = np.array([limit, tau, *found.point[2:]])
+            tops.append(settle(found.surface, start, 0)[1].value)
+        assert max(tops) == pytest.approx(found.log_likelihood - 1.9207, abs=1e-7)
+        assert np.argmax(tops) > 0
+
+
 def test_intervals_and_test_of_a_pooled_ratio():
     rows = frame("rate2_nielweise2008")
     fit = fit_two_arm(arms_of(rows, MEASURES["rate_ratio"]), "conditional")
