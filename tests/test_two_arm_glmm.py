@@ -383,6 +383,29 @@ def test_profile_limits_by_a_general_optimiser(two_arm, held):
             assert top(limit) == pytest.approx(found.log_likelihood - 1.9207, abs=1e-6)
 
 
+def test_a_hill_far_from_zero_is_found():
+    """One large trial and small ones that differ: a climb from a small tau ends at 0."""
+    rows = comparisons(
+        [2805, 6, 24, 7], [14965, 116, 31, 104], [2696, 16, 6, 15], [14965, 116, 31, 104]
+    )
+    found = fit_two_arm(arms_of(rows, MEASURES["odds_ratio"]), "conditional_approximate")
+    start = found.common.copy()
+    start[1] = 0.1
+    assert settle(found.surface, start)[0][1] == 0
+    assert found.tau == pytest.approx(0.8045, abs=1e-4)
+    assert found.log_likelihood > found.common_log_likelihood + 2
+
+
+def test_baselines_of_one_height_are_found_beside_a_hill():
+    rows = comparisons(
+        [670, 36, 21, 60], [6399, 352, 248, 465], [619, 36, 25, 59], [6399, 352, 248, 465]
+    )
+    found = fit_two_arm(arms_of(rows, MEASURES["odds_ratio"]), "random_baseline")
+    beside = settle(found.surface, found.surface.start)
+    assert beside[0][3] > 0.05 and found.point[3] == 0
+    assert found.log_likelihood > beside[1].value + 0.05
+
+
 @pytest.mark.parametrize("two_arm", TWO_ARM)
 def test_derivatives_and_information(two_arm):
     """Against differences; the shares of the studies add up to the information on the effect."""
@@ -405,16 +428,18 @@ def test_derivatives_and_information(two_arm):
 
 
 def test_a_profile_with_two_hills_follows_the_higher():
-    """With meta_Fleiss1993bin tau is 0 at the top and above it at the limits of the effect."""
-    arms = arms_of(frame("meta_Fleiss1993bin"), MEASURES["odds_ratio"])
-    found = fit_two_arm(arms, "random_baseline")
+    """One large trial: tau is 0 at the top, and well above it at the lower limit of the effect."""
+    size = [24021, 78, 115, 77, 45, 49]
+    rows = comparisons([4405, 8, 29, 15, 1, 20], size, [4244, 11, 22, 9, 9, 8], size)
+    arms = arms_of(rows, MEASURES["odds_ratio"])
+    found = fit_two_arm(arms, "conditional_approximate")
+    assert found.tau == 0
     for limit in effect_limits(found, 1.9207):
-        tops = []
-        for tau in (0.0, 0.05, 0.1, 0.2, 0.5):
-            start = np.array([limit, tau, *found.point[2:]])
-            tops.append(settle(found.surface, start, 0)[1].value)
+        tops = [
+            settle(found.surface, np.array([limit, tau]), 0)[1].value
+            for tau in (0.0, 0.05, 0.2, 0.5, 1.0)
+        ]
         assert max(tops) == pytest.approx(found.log_likelihood - 1.9207, abs=1e-7)
-        assert np.argmax(tops) > 0
 
 
 def test_intervals_and_test_of_a_pooled_ratio():
@@ -433,6 +458,9 @@ def test_intervals_and_test_of_a_pooled_ratio():
         assert half(answer.interval) == pytest.approx(stats.t(8).ppf(0.975) * fit.se, rel=1e-12)
     wald = pool(rows, "rate_ratio", Model(method="glmm", interval="wald"))
     assert half(wald.interval) == pytest.approx(stats.norm.ppf(0.975) * fit.se, rel=1e-12)
+    limits = tau_limits(fit, stats.chi2(1).ppf(0.95) / 2)
+    tau2 = wald.heterogeneity.tau2_interval
+    assert (tau2.low, tau2.high) == pytest.approx(np.square(limits), rel=1e-12)
     ratio = 2 * (fit.log_likelihood - fit.common_log_likelihood)
     assert wald.heterogeneity.zero_p == pytest.approx(stats.chi2(1).sf(ratio) / 2, rel=1e-12)
     theirs = next(c["result"] for _, _, c in calls("rma.glmm", measure="IRR", model="CM.EL")

@@ -77,12 +77,12 @@ def fit_two_arm(arms: Arms, model: str) -> TwoArmFit:
         SynthesisError: an unknown model, or counts without a finite maximum.
     """
     surface = surface_of(arms, model)
-    common, zero = _common(surface)
+    common, zero = _highest(surface, surface.start)
     point, top = common, zero
     for tau in (0.1, 0.5, 1.5):
         start = _from(common, surface)
         start[1] = tau
-        found, height = settle(surface, start)
+        found, height = _highest(surface, start)
         if found[1] > 0 and height.value > top.value + 1e-10 * (1 + abs(top.value)):
             point, top = found, height
             break
@@ -152,9 +152,9 @@ def _from(point: Array, surface: Surface) -> Array:
     return start
 
 
-def _common(surface: Surface) -> tuple[Array, Height]:
-    """The maximum with tau = 0; another standard deviation may be zero as well."""
-    point, top = settle(surface, surface.start)
+def _highest(surface: Surface, start: Array) -> tuple[Array, Height]:
+    """The top that a climb leads to, or a higher one where another standard deviation is zero."""
+    point, top = settle(surface, start)
     for i in surface.spreads[1:]:
         flat = point.copy()
         flat[i] = 0.0
