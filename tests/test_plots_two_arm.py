@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from evidence import ForestStyle, Model, answer, forest, forest_rows, load, pool
@@ -53,7 +54,7 @@ def test_one_comparison_is_read_with_its_events_and_two_decimals():
 @pytest.mark.parametrize("turn", [False, True])
 @pytest.mark.parametrize("plot_width", [20.0, 60.0])
 def test_each_side_is_named_on_its_own_side_of_no_difference(turn, plot_width):
-    counts = frame("bin_bcg").head(2)  # both intervals reach little beyond one side
+    counts = frame("bin_bcg").iloc[1:4]  # every interval lies below one
     if turn:
         counts = counts.rename(columns=lambda name: name[:-1] + {"t": "c", "c": "t"}[name[-1]]
                                if name[-2:] in ("_t", "_c") else name)  # fmt: skip
@@ -68,8 +69,9 @@ def test_each_side_is_named_on_its_own_side_of_no_difference(turn, plot_width):
 
 
 def test_sides_have_room_on_a_linear_axis_too():
-    change = frame("prepost_made").assign(mean_before=1.0)
-    found = pool(change, "mean_change")
+    rows = [("a", 30, 7.0, 3.0), ("b", 40, 8.0, 3.5)]
+    change = pd.DataFrame(rows, columns=["study_id", "n", "mean_before", "mean_after"])
+    found = pool(change.assign(sd_before=1.0, sd_after=1.2, correlation=0.5), "mean_change")
     one_sided = planned(found, ForestStyle(favours=SIDES)).axis
     assert 0.0 in one_sided and 0.1 < one_sided.share(0.0) < 0.9
     assert planned(found, ForestStyle(favours=SIDES, xlim=(-1.0, 0.0))).axis.low == -1.0
