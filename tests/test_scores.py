@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from evidence import DataError, Model, answer, load, pool, rate_table, sentence
+from evidence.changes import with_correlation
 from evidence.measures.scores import SCORES, exact_correction, figures
+from evidence.plots.question import important
 from evidence.questions import importance
-from evidence.recover import recover, with_correlation
-from evidence.report.page import important
+from evidence.recover import recover
 from tests.editing import edit, question
 from tests.test_tables_pairing import scores
 
@@ -116,12 +117,15 @@ def test_figures_are_recovered_and_recorded():
     )  # fmt: skip
     found = recover(rows)
     assert found["recovered"].tolist() == [
-        "sd from standard error",
-        "sd from 95% interval of the mean (t)",
-        "mean from median and range (Luo et al. 2018); sd from range (Wan et al. 2014)",
-        "mean from median and quartiles (Luo et al. 2018); sd from quartiles (Wan et al. 2014)",
-        "mean from median, range and quartiles (Luo et al. 2018); sd from range and quartiles "
-        "(Wan et al. 2014)",
+        "sd from standard error: se 0.4",
+        "sd from 95% interval of the mean (t): ci_low 3, ci_high 5",
+        "mean from median and range (Luo et al. 2018): minimum 1, median 4, maximum 9; "
+        "sd from range (Wan et al. 2014): minimum 1, maximum 9",
+        "mean from median and quartiles (Luo et al. 2018): q1 3, median 4, q3 6; "
+        "sd from quartiles (Wan et al. 2014): q1 3, q3 6",
+        "mean from median, range and quartiles (Luo et al. 2018): minimum 1, q1 3, median 4, q3 6, "
+        "maximum 9; sd from range and quartiles (Wan et al. 2014): minimum 1, q1 3, q3 6, "
+        "maximum 9",
         "",
     ]
     sd = found["sd"].to_numpy(float)
@@ -160,7 +164,7 @@ def test_columns_of_an_arm_are_recovered_by_their_ending():
     rows = pd.DataFrame({"n_t": [16], "mean_t": [3.0], "se_t": [0.5], "recovered": ["mean from x"]})
     found = recover(rows, "_t")
     assert float(found["sd_t"].iloc[0]) == 2.0
-    assert found["recovered"].iloc[0] == "mean from x; sd_t from standard error"
+    assert found["recovered"].iloc[0] == "mean from x; sd_t from standard error: se 0.5"
 
 
 def test_the_correlation_is_given_derived_or_assumed():
@@ -226,7 +230,7 @@ def test_scores_that_cannot_enter_say_why(topic: Path) -> None:
     found = answer("calmer", load(asked(topic, *rows))).rows.set_index("row_id")
     assert found["stage"].tolist() == ["same patients", "other scale", "incomplete", "enters"]
     assert found.loc["alder-2001.s2", "reason"] == "scale: Free; wanted: Calm, 0 to 10"
-    assert found.loc["alder-2001.s3", "reason"].startswith("the source gives no sd after, and")
+    assert found.loc["alder-2001.s3", "reason"].startswith("the source gives no sd after nor sd change")
 
 
 def test_groups_of_one_cohort_are_taken_together(topic: Path) -> None:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from ..changes import with_correlation
 from ..errors import choose
 from ..formatting import count, plural
 from ..measures.measure import MEASURES
 from ..pooling.listing import side_by_side
 from ..pooling.model import Synthesis, pool
-from ..recover import with_correlation
 from ..tables.load import Tables
 from ..tables.toml import Question, Rows, Sensitivity, model_of
-from .scores import assumption
+from .scores import assumption, by_changes, recovered_figures
 from .selecting import select
 
 
@@ -110,7 +110,9 @@ def _synthesis(question: Question, entering: pd.DataFrame) -> Synthesis:
         found = side_by_side(entering, because, question.measure, model)
     else:
         found = pool(entering, question.measure, model)
-    return replace(found, cautions=found.cautions + assumption(entering) + _standing_of(entering))
+    flags = (recovered_figures, by_changes, assumption, _standing_of)
+    said = tuple(caution for flag in flags for caution in flag(entering))
+    return replace(found, cautions=found.cautions + said)
 
 
 def _standing_of(entering: pd.DataFrame) -> tuple[str, ...]:

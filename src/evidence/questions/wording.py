@@ -73,8 +73,9 @@ def importance(found: Answer) -> str:
         said = "lies wholly within"
     else:
         said = "does not decide about"
+    what = "difference" if found.synthesis.measure.compares else "change"
     return (
-        f"The interval {said} the smallest change that matters to a patient, {least:g} "
+        f"The interval {said} the smallest {what} that matters to a patient, {least:g} "
         f"({found.question.important_because.rstrip('.')})."
     )
 

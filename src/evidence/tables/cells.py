@@ -66,6 +66,7 @@ def _schema(columns: tuple[Column, ...], vocabulary: Vocabulary | None) -> pa.Da
             column.name: pa.Column(
                 checks=[pa.Check(_clean, error="dirt"), *_content(column, vocabulary)],
                 nullable=not column.required,
+                required=not column.optional,
             )
             for column in columns
         },

@@ -68,11 +68,14 @@ def _licence(tables: Tables) -> str:
 
 
 def _columns(columns: tuple[Column, ...]) -> str:
-    lines = [
-        [f"`{one.name}`", one.meaning, _holds(one), "yes" if one.required else ""]
-        for one in columns
-    ]
+    lines = [[f"`{one.name}`", one.meaning, _holds(one), _there(one)] for one in columns]
     return _table(["column", "meaning", "holds", "always there"], lines)
+
+
+def _there(column: Column) -> str:
+    if column.optional:
+        return "no, nor need the column be"
+    return "yes" if column.required else ""
 
 
 def _holds(column: Column) -> str:

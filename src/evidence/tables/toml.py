@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import DataError, Problem, SynthesisError
-from ..measures.measure import MEASURES
+from ..measures.measure import MEASURES, Measure
+from ..measures.scale import POINTS
 from ..pooling.model import Model
 from .reading import problem, read_text
 from .schema import VOCABULARIES
@@ -22,6 +23,17 @@ TimeBasis = Literal["fixed", "mean", "median", "minimum", "maximum", "kaplan-mei
 
 def _unknown_measure(measure: str) -> str:
     return f"measure {measure!r} is unknown; choose one of: {', '.join(MEASURES)}"
+
+
+def _in_points(measure: Measure) -> bool:
+    """Whether an estimate is in points of the scale that was used."""
+    return measure.kind == "score" and measure.scale is POINTS
+
+
+def _differs(measure: Measure) -> bool:
+    """Whether an estimate is a change or a difference of scores, 0 where there is none."""
+    paired = "correlation" in measure.needs or measure.compares
+    return measure.kind == "score" and measure.scale.null == 0 and paired
 
 
 class _Entry(BaseModel):
@@ -148,21 +160,37 @@ class Question(Rows):
     def _fits_its_measure(self) -> Question:
         if self.measure not in MEASURES:
             raise ValueError(_unknown_measure(self.measure))
-        kind = MEASURES[self.measure].kind
-        if self.comparators and kind != "two_arm":
+        measure = MEASURES[self.measure]
+        if self.comparators and not measure.compares:
             raise ValueError(
                 "comparators are given and the measure compares nothing; choose one such as "
-                "risk_ratio"
+                "risk_ratio or mean_difference"
             )
-        if self.important is not None and kind != "score":
-            raise ValueError("important is a change of a score; this question measures none")
+        if self.important is not None and not _differs(measure):
+            raise ValueError(
+                "important is a change of a score, or a difference between two arms of scores; "
+                "this question asks for neither"
+            )
         if self.important is not None and not self.important_because:
             raise ValueError("important is given; justify it in important_because")
         for entry in self.sensitivity:
-            if MEASURES[entry.measure or self.measure].kind != kind:
+            other = MEASURES[entry.measure or self.measure]
+            if (other.kind, other.compares) != (measure.kind, measure.compares):
                 raise ValueError(
                     f"sensitivity {entry.name!r} asks for {entry.measure}, which needs other rows "
                     f"than {self.measure}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _in_points_of_one_scale(self) -> Question:
+        entries: tuple[Question | Sensitivity, ...] = (self, *self.sensitivity)
+        for entry in entries:
+            measure = MEASURES[entry.measure or self.measure]
+            if _in_points(measure) and len(entry.scales or self.scales) != 1:
+                raise ValueError(
+                    f"{measure.key} is in points of one scale; name one in scales, or choose a "
+                    "standardised measure"
                 )
         return self
 
