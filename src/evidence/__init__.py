@@ -73,6 +73,7 @@ _HOME = {
     "number_needed": "pooling.needed",
     "one_row_per_cohort": "pooling.dependence",
     "outlier_sweep_plot": "plots.sensitivity",
+    "over_correlation": "questions",
     "overview": "questions",
     "pool": "pooling.model",
     "pool_many": "pooling.many",

@@ -16,10 +16,10 @@ def recover_change(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with the mean and the standard deviation of the change, where the row allows it.
 
     The mean change is the mean after less the mean before where the source prints no other. Its
-    standard deviation is recovered, in this order, from its own standard error or interval; from
-    both standard deviations and a given correlation; and, where one of these is blank, from the
-    exact p-value of a paired t-test. Source: Cochrane Handbook for Systematic Reviews of
-    Interventions, sections 6.5.2.2, 6.5.2.3 and 6.5.2.8.
+    standard deviation comes, in this order, from its own standard error or interval; from both
+    standard deviations and a given correlation; and, where one of these is blank, from the exact
+    p-value of a paired t-test. What follows from printed figures alone is not recorded. Source:
+    Cochrane Handbook for Systematic Reviews of Interventions, sections 6.5.2.2, 6.5.2.3, 6.5.2.8.
 
     Args:
         frame: rows with `n` and any of `mean_before`, `mean_after`, `mean_change`, `sd_before`,
@@ -64,9 +64,7 @@ def _spread_of_change(row: pd.Series) -> tuple[float | None, str]:
         return spread, record("sd_change", "the paired p-value", parts) if spread else ""
     if r is None:
         return None, ""
-    parts = dict(zip(names, (before, after, r), strict=True))
-    spread = math.sqrt(before**2 + after**2 - 2 * r * before * after)
-    return spread, record("sd_change", "both standard deviations", parts)
+    return math.sqrt(before**2 + after**2 - 2 * r * before * after), ""
 
 
 def with_correlation(frame: pd.DataFrame, assumed: float) -> pd.DataFrame:

@@ -73,6 +73,17 @@ class Measure:
         return any(name.endswith("_c") for name in self.needs)
 
     @property
+    def in_points(self) -> bool:
+        """True where an estimate is in points of the scale that scores were read on."""
+        return self.kind == "score" and self.scale.key == "raw"
+
+    @property
+    def subtracts(self) -> bool:
+        """True for a change or a difference of scores, which is 0 where there is none."""
+        paired = "correlation" in self.needs or self.compares
+        return self.kind == "score" and self.scale.null == 0 and paired
+
+    @property
     def counts_people(self) -> bool:
         """True where the denominator is people, false where it is person-time."""
         return self.family == "binomial"

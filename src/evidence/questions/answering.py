@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from ..pooling.listing import side_by_side
 from ..pooling.model import Synthesis, pool
 from ..tables.load import Tables
 from ..tables.toml import Question, Rows, Sensitivity, model_of
-from .scores import assumption, by_changes, recovered_figures
+from .scores import assumption, by_changes, recovered_figures, was_assumed
 from .selecting import select
 
 
@@ -37,10 +38,30 @@ class Answer:
     sensitivity: dict[str, Synthesis] = field(repr=False)
 
     def __str__(self) -> str:
-        return f"{self.question.asks}\n{self.synthesis.summary()}"
+        matters = self.importance()
+        return "\n".join([self.question.asks, self.synthesis.summary(), *filter(None, [matters])])
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.question.asks}</p>{self.synthesis._repr_html_()}"
+        matters = f"<p>{escape(self.importance())}</p>" if self.importance() else ""
+        return f"<p>{escape(self.question.asks)}</p>{self.synthesis._repr_html_()}{matters}"
+
+    def importance(self) -> str:
+        """Whether the answer reaches the smallest change that matters; empty where none is."""
+        least, interval = self.question.important, self.synthesis.interval
+        if least is None or interval is None:
+            return ""
+        near, far = sorted((abs(interval.low), abs(interval.high)))
+        if interval.low * interval.high > 0 and near >= least:
+            said = "lies wholly beyond"
+        elif far < least:
+            said = "lies wholly within"
+        else:
+            said = "does not decide about"
+        what = "difference" if self.synthesis.measure.compares else "change"
+        return (
+            f"The interval {said} the smallest {what} that matters to a patient, {least:g} "
+            f"({self.question.important_because.rstrip('.')})."
+        )
 
     def flow(self) -> pd.DataFrame:
         """How many rows and cohorts were found, left out by which reason, and entered."""
@@ -84,6 +105,47 @@ def answer(question: Question | str, tables: Tables) -> Answer:
             for restriction in question.sensitivity
             for narrowed in [_narrow(question, restriction)]
         },
+    )
+
+
+CORRELATIONS = (0.0, 0.25, 0.5, 0.75, 0.9)
+"""What the correlation of scores before and after is varied over, where it is assumed."""
+
+
+def over_correlation(found: Answer, tables: Tables) -> pd.DataFrame:
+    """The answer under other correlations of scores before and after.
+
+    Returns:
+        One row per assumption: `correlation`, `assumed` (true for the question's own), `of` (what
+        is estimated: "all cohorts together" where they are pooled, else each cohort by its label),
+        `estimate`, `low` and `high`. No row where nothing is assumed.
+
+    >>> from evidence import load
+    >>> tables = load()
+    >>> table = over_correlation(answer("revision-back-pain-change", tables), tables)
+    >>> table["of"].unique().tolist(), table["correlation"].tolist()
+    (['all cohorts together'], [0.0, 0.25, 0.5, 0.75, 0.9])
+    """
+    studies, stated = found.synthesis.studies, found.question.correlation
+    rows: list[tuple[object, ...]] = []
+    if "correlation_from" in studies and np.any(was_assumed(studies)):
+        entering = select(found.question, tables)[1]
+        for value in sorted({*CORRELATIONS, stated}):
+            asked = found.question.model_copy(update={"correlation": value})
+            rows += [
+                (value, value == stated, *one) for one in _estimates(_synthesis(asked, entering))
+            ]
+    columns = ["correlation", "assumed", "of", "estimate", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _estimates(pooled: Synthesis) -> list[tuple[object, ...]]:
+    """What is estimated, with both limits: the pooled answer, or each cohort without one."""
+    if pooled.estimate is not None and pooled.interval is not None and pooled.k > 1:
+        ends = pooled.interval
+        return [("all cohorts together", pooled.estimate, ends.low, ends.high)]
+    return list(
+        pooled.studies[["label", "estimate", "low", "high"]].itertuples(index=False, name=None)
     )
 
 

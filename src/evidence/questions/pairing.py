@@ -104,6 +104,8 @@ def _both_arms(arms: pd.DataFrame, measure: Measure) -> pd.Series:
         row[f"intervention_{end}"], row[f"arm_{end}"] = side["intervention"], side["arm"]
     if measure.kind == "score":
         row["compared_by"] = COMPARED[tuple(figures.values())]
+        said = [f"{s['arm']}: {s['recovered']}" for s in sides.values() if s["recovered"]]
+        row["recovered"] = "; ".join(said)
     return row
 
 

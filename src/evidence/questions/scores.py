@@ -84,11 +84,16 @@ def by_changes(rows: pd.DataFrame) -> tuple[str, ...]:
     return (f"compared by {change}: {names}{mixed if len(found) < len(rows) else ''}",)
 
 
+def was_assumed(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows have a correlation that no source gives."""
+    return rows["correlation_from"].str.startswith("assumed")
+
+
 def assumption(rows: pd.DataFrame) -> tuple[str, ...]:
     """Where the correlation of before and after comes from, as far as it was assumed."""
     if "correlation_from" not in rows.columns:
         return ()
-    assumed = rows[rows["correlation_from"].str.startswith("assumed")]
+    assumed = rows[was_assumed(rows)]
     if assumed.empty:
         return ()
     value = f"{assumed['correlation'].iloc[0]:g}"

@@ -82,8 +82,10 @@ def _score_standing(row: pd.Series, question: Question, tables: Tables) -> tuple
     lack = lacking(row, MEASURES[question.measure])
     if lack:
         return "incomplete", INCOMPLETE, lack
-    enters = STAGES["enters"]
-    return "enters", enters, f"{enters}; {row['recovered']}" if row["recovered"] else enters
+    enters, how = STAGES["enters"], row["recovered"]
+    if how and not question.recovered:
+        return "incomplete", INCOMPLETE, f"only printed figures are wanted; {how}"
+    return "enters", enters, f"{enters}; {how}" if how else enters
 
 
 def _outside(row: pd.Series, question: Rows) -> str:

@@ -23,7 +23,7 @@ from ..plots.row_family import atlas
 from ..plots.words import measured
 from ..pooling.synthesis import Synthesis
 from ..pooling.wording import interval_text, lines
-from ..questions import Answer, evidence_table, sentence, table_flow
+from ..questions import Answer, evidence_table, over_correlation, sentence, table_flow
 from ..sensitivity.register import stated_of, sturdiness, subject
 from ..tables.load import Tables
 from .audit_section import audit_section, claimed_rows
@@ -111,9 +111,23 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
             }
             for one in found.question.sensitivity
         ],
+        "correlations": _correlations(found, tables),
         "checks": _checks(found, tables),
         "references": references.to_dict("records"),
     }
+
+
+def _correlations(found: Answer, tables: Tables) -> list[dict[str, str]]:
+    """The answer under every correlation of scores before and after; none where none is assumed."""
+    scale = found.synthesis.measure.scale
+    return [
+        {
+            "correlation": f"{row['correlation']:g}{' (assumed)' if row['assumed'] else ''}",
+            "of": row["of"],
+            "figures": _with_limits(row, scale),
+        }
+        for _, row in over_correlation(found, tables).iterrows()
+    ]
 
 
 def _checks(found: Answer, tables: Tables) -> list[dict[str, object]]:

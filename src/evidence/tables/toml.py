@@ -11,8 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..errors import DataError, Problem, SynthesisError
-from ..measures.measure import MEASURES, Measure
-from ..measures.scale import POINTS
+from ..measures.measure import MEASURES
 from ..pooling.model import Model
 from .reading import problem, read_text
 from .schema import VOCABULARIES
@@ -23,17 +22,6 @@ TimeBasis = Literal["fixed", "mean", "median", "minimum", "maximum", "kaplan-mei
 
 def _unknown_measure(measure: str) -> str:
     return f"measure {measure!r} is unknown; choose one of: {', '.join(MEASURES)}"
-
-
-def _in_points(measure: Measure) -> bool:
-    """Whether an estimate is in points of the scale that was used."""
-    return measure.kind == "score" and measure.scale is POINTS
-
-
-def _differs(measure: Measure) -> bool:
-    """Whether an estimate is a change or a difference of scores, 0 where there is none."""
-    paired = "correlation" in measure.needs or measure.compares
-    return measure.kind == "score" and measure.scale.null == 0 and paired
 
 
 class _Entry(BaseModel):
@@ -71,7 +59,7 @@ class Rows(_Entry):
     """Which rows answer a question: every list means any of, an empty one means no restriction.
 
     Where two arms are compared, `interventions` are those of the arm looked at and `comparators`
-    those of its control.
+    those of its control. Without `recovered`, only scores enter whose figures are all printed.
     """
 
     outcomes: tuple[str, ...] = Field(default=(), strict=False)
@@ -82,6 +70,7 @@ class Rows(_Entry):
     scales: tuple[str, ...] = Field(default=(), strict=False)
     time_bases: tuple[TimeBasis, ...] = Field(default=(), strict=False)
     follow_up_months: Window | None = None
+    recovered: bool = True
 
 
 class Sensitivity(Rows):
@@ -166,7 +155,7 @@ class Question(Rows):
                 "comparators are given and the measure compares nothing; choose one such as "
                 "risk_ratio or mean_difference"
             )
-        if self.important is not None and not _differs(measure):
+        if self.important is not None and not measure.subtracts:
             raise ValueError(
                 "important is a change of a score, or a difference between two arms of scores; "
                 "this question asks for neither"
@@ -187,7 +176,7 @@ class Question(Rows):
         entries: tuple[Question | Sensitivity, ...] = (self, *self.sensitivity)
         for entry in entries:
             measure = MEASURES[entry.measure or self.measure]
-            if _in_points(measure) and len(entry.scales or self.scales) != 1:
+            if measure.in_points and len(entry.scales or self.scales) != 1:
                 raise ValueError(
                     f"{measure.key} is in points of one scale; name one in scales, or choose a "
                     "standardised measure"
