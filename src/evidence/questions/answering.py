@@ -10,10 +10,11 @@ import pandas as pd
 
 from ..changes import with_correlation
 from ..errors import choose
-from ..formatting import count, plural
+from ..formatting import count, percent, plural
 from ..measures.measure import MEASURES
 from ..pooling.listing import side_by_side
 from ..pooling.model import Synthesis, pool
+from ..pooling.needed import number_needed
 from ..tables.load import Tables
 from ..tables.toml import Question, Rows, Sensitivity, model_of
 from .scores import assumption, by_changes, recovered_figures, was_assumed
@@ -38,12 +39,17 @@ class Answer:
     sensitivity: dict[str, Synthesis] = field(repr=False)
 
     def __str__(self) -> str:
-        matters = self.importance()
-        return "\n".join([self.question.asks, self.synthesis.summary(), *filter(None, [matters])])
+        more = (f"{name:<14}{text}" for name, text in self._beside())
+        return "\n".join((self.question.asks, self.synthesis.summary(), *more))
 
     def _repr_html_(self) -> str:
-        matters = f"<p>{escape(self.importance())}</p>" if self.importance() else ""
-        return f"<p>{escape(self.question.asks)}</p>{self.synthesis._repr_html_()}{matters}"
+        more = "".join(f"<p>{escape(text)}</p>" for _, text in self._beside())
+        return f"<p>{escape(self.question.asks)}</p>{self.synthesis._repr_html_()}{more}"
+
+    def _beside(self) -> list[tuple[str, str]]:
+        """What is said beside the pooled answer: whether it matters, and the numbers needed."""
+        matters = [("Matters", self.importance())] if self.importance() else []
+        return matters + [("Needed", text) for text in self._needed_in_words()]
 
     def importance(self) -> str:
         """Whether the answer reaches the smallest change that matters; empty where none is."""
@@ -62,6 +68,20 @@ class Answer:
             f"The interval {said} the smallest {what} that matters to a patient, {least:g} "
             f"({self.question.important_because.rstrip('.')})."
         )
+
+    def needed(self) -> pd.DataFrame:
+        """Numbers needed to treat at the stated baseline risks, as `number_needed` gives them.
+
+        No row where the question states no such risk, or where there is no estimate.
+        """
+        stated = self.question.baseline_risks if self.synthesis.estimate is not None else ()
+        return number_needed(self.synthesis, stated) if stated else pd.DataFrame()
+
+    def _needed_in_words(self) -> list[str]:
+        return [
+            f"at a risk of {percent(row['baseline'])}% without it: {row['reading']}"
+            for row in self.needed().to_dict("records")
+        ]
 
     def flow(self) -> pd.DataFrame:
         """How many rows and cohorts were found, left out by which reason, and entered."""

@@ -22,7 +22,7 @@ _PATTERNS = {
     "key": _KEY.pattern,
     "whole": r"\d{1,15}",
     "number": r"-?\d{1,15}(\.\d+)?",
-    "printed": r"[<>]?=?-?\d{1,15}(\.\d+)?",
+    "printed": r"([<>]=?)?-?\d{1,15}(\.\d+)?",
 }
 # blanks at an end, and characters that no keyboard shows: controls, no-break and zero-width ones
 _DIRT = re.compile(
@@ -66,7 +66,6 @@ def _schema(columns: tuple[Column, ...], vocabulary: Vocabulary | None) -> pa.Da
             column.name: pa.Column(
                 checks=[pa.Check(_clean, error="dirt"), *_content(column, vocabulary)],
                 nullable=not column.required,
-                required=not column.optional,
             )
             for column in columns
         },

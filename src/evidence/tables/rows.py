@@ -200,7 +200,6 @@ class Seen:
         self._parts = {tuple(facts): "the same row stands"}
         if key:
             self._parts = {(key,): f"{key} {{{key}}} is used", **self._parts}
-        self._optional = {c.name for c in columns if c.optional}
         self._hashes: dict[tuple[str, ...], NDArray[np.uint64]] = {}
         self._lines = np.empty(0, int)
 
@@ -209,9 +208,9 @@ class Seen:
         found = []
         lines = np.append(self._lines, chunk.lines)
         for names, message in self._parts.items():
-            if not set(names) - self._optional <= set(chunk.cells.columns):
+            if not set(names) <= set(chunk.cells.columns):
                 continue
-            frame = chunk.cells[[name for name in names if name in chunk.cells.columns]]
+            frame = chunk.cells[list(names)]
             own = pd.util.hash_pandas_object(frame, index=False).to_numpy(np.uint64)
             hashes = np.append(self._hashes.get(names, np.empty(0, np.uint64)), own)
             again = pd.Series(hashes).duplicated().to_numpy()[len(hashes) - len(own) :]

@@ -24,7 +24,7 @@ class Column:
         choices: what a `choice` may be.
         vocabulary: which list a `term` comes from.
         low, high: smallest and largest number allowed.
-        optional: whether a file may do without the column; it is then read as blank.
+        optional: whether a file may do without the column, which is then blank throughout.
     """
 
     name: str
