@@ -145,6 +145,16 @@ def test_arms_on_two_scales_are_two_pairs(topic: Path) -> None:
     assert found.synthesis.k == 1
 
 
+def test_a_standardised_difference_keeps_scales_apart(topic: Path) -> None:
+    other = [{**row, "scale": "free", "after": "30", "sd_after": "20"} for row in ALDER]
+    folder = scores(topic, *ALDER, *other)
+    asked = ASKED.format(measure="standardised_difference", more="")
+    edit(folder, *question("[pleased]\n", asked.replace('["calm"]', '["calm", "free"]')))
+    found = answer("calmer", load(folder))
+    assert found.rows["stage"].tolist() == ["enters"] * 2 + ["same patients"] * 2
+    assert found.synthesis.studies["n_t"].tolist() == [20]
+
+
 def test_several_groups_of_a_side_are_taken_together(topic: Path) -> None:
     more = {**ALDER[0], "arm": "grey slate", "n": "10", "after": "4.5", "sd_after": "1"}
     row = compared(topic, *ALDER, more).synthesis.studies.iloc[0]

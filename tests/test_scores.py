@@ -148,7 +148,17 @@ def test_figures_are_recovered_and_recorded():
     mean = found["mean"].to_numpy(float)
     assert mean[2] == pytest.approx(4 / (4 + 25**0.75) * 5 + (1 - 4 / (4 + 25**0.75)) * 4)
     assert mean[3] == pytest.approx(0.7156 * 4.5 + 0.2844 * 4)
+    # by hand: 25^0.75 = 11.180340, 25^0.55 = 5.873095; weights 0.164420, 0.577407, 0.258173
+    assert mean[4] == pytest.approx(0.164420 * 5 + 0.577407 * 4.5 + 0.258173 * 4, abs=1e-5)
     assert pool(found, "mean").k == 6
+
+
+def test_what_is_printed_is_never_recovered():
+    rows = pd.DataFrame(
+        {"n": [25], "mean": [4.0], "sd": [1.9], "se": [0.4], "q1": [1], "median": [2], "q3": [3]}
+    )
+    found = recover(rows).iloc[0]
+    assert (found["mean"], found["sd"], found["recovered"]) == (4.0, 1.9, "")
 
 
 def test_recovery_meets_the_truth_in_large_samples():
@@ -315,8 +325,8 @@ def test_scores_after_treatment_are_a_mean(topic: Path) -> None:
 def test_groups_with_changes_of_their_own_are_taken_together(topic: Path) -> None:
     blank = {"before": "", "sd_before": "", "after": "", "sd_after": ""}
     rows = (
-        {**blank, "arm": "early", "n": "20", "mean_change": "-2", "sd_change": "1"},
-        {**blank, "arm": "late", "n": "30", "mean_change": "-3", "se_change": "0.3"},
+        {**blank, "arm": "early", "n": "30", "mean_change": "-3", "se_change": "0.3"},
+        {**blank, "arm": "late", "n": "20", "mean_change": "-2", "sd_change": "1"},
     )
     row = answer("calmer", load(asked(topic, *rows))).synthesis.studies.iloc[0]
     spread = (19 * 1 + 29 * 0.09 * 30 + 20 * 0.36 + 30 * 0.16) / 49

@@ -2,7 +2,7 @@
 
 from .answering import Answer, answer, answers, over_correlation
 from .overviews import evidence_table, overview, rate_table, table_flow
-from .selecting import STAGES, select
+from .selecting import STAGES, select, table_of
 from .wording import favours, sentence
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "select",
     "sentence",
     "table_flow",
+    "table_of",
 ]

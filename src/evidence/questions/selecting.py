@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 
 from ..measures.measure import MEASURES
@@ -23,10 +25,15 @@ STAGES = {
 """What can become of a row that bears on a question, in the order in which it is decided."""
 
 
+def table_of(question: Question) -> Literal["studies", "scores"]:
+    """Which table of the topic answers a question: of counts or of scores."""
+    return "scores" if MEASURES[question.measure].kind == "score" else "studies"
+
+
 def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every row that bears on a question with its `stage` and `reason`; and the rows to pool."""
     measure = MEASURES[question.measure]
-    studies = tables.scores if measure.kind == "score" else tables.studies
+    studies: pd.DataFrame = getattr(tables, table_of(question))
     bearing = pd.Series(True, index=studies.index)
     for column in ("outcome", "population", "intervention", "design"):
         allowed = getattr(question, f"{column}s")
