@@ -39,9 +39,8 @@ def recover_change(frame: pd.DataFrame) -> pd.DataFrame:
     spreads, said = list(found["sd_change"]), list(found["recovered"])
     for i, (_, row) in enumerate(found.iterrows()):
         if number_of(row["sd_change"]) is None:
-            spread, record = _spread_of_change(row)
-            spreads[i] = spread
-            said[i] = "; ".join(filter(None, (said[i], record)))
+            spreads[i], how = _spread_of_change(row)
+            said[i] = "; ".join(filter(None, (said[i], how)))
     return found.assign(sd_change=np.array(spreads, float), recovered=said)
 
 
