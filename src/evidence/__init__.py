@@ -74,14 +74,17 @@ _HOME = {
     "number_needed": "pooling.needed",
     "one_row_per_cohort": "pooling.dependence",
     "outlier_sweep_plot": "plots.sensitivity",
+    "over_correlation": "questions",
     "overview": "questions",
     "pool": "pooling.model",
     "pool_many": "pooling.many",
     "prior_sensitivity": "pooling.bayes",
     "probability_above": "pooling.bayes",
+    "question_forest": "plots.question",
     "rate_table": "questions",
     "readable": "formatting",
     "recover": "recover",
+    "recover_change": "changes",
     "save_figure": "plots.export",
     "save_figure_table": "plots.export",
     "save_table": "tables.export",
@@ -99,6 +102,7 @@ _HOME = {
     "table_flow": "questions",
     "tau2_profile": "plots.charts",
     "traffic_light": "plots.bias",
+    "with_correlation": "changes",
 }
 
 __all__ = ["__version__", *_HOME]

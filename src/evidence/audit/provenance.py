@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +20,8 @@ from ..tables.schema import SCORES, STUDIES
 
 _LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels")
 _SOURCE = ("row_id", "study_id", "arm", "outcome", "events", "total", "printed_percent",
-           "count_from", "mean_before", "sd_before", "mean_after", "sd_after",
+           "count_from", "mean_before", "sd_before", "mean_after", "sd_after", "mean_change",
+           "sd_change", "recovered",
            "source_type", "source_locator", "source_url", "citation_verified",
            "stage", "reason")  # fmt: skip
 
@@ -202,14 +203,14 @@ def _study_figures(studies: pd.DataFrame) -> list[Figure]:
 def _sources(rows: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     """What rows of studies.csv or scores.csv say, where that stands, and a hash of their cells."""
     citations = tables.references.set_index("study_id")["citation"]
-    columns = SCORES if "scale" in rows else STUDIES
+    table, columns = (tables.scores, SCORES) if "scale" in rows else (tables.studies, STUDIES)
     names = [column.name for column in columns]
-    cells = rows[names].itertuples(index=False)
+    cells = table.set_index("row_id", drop=False).loc[rows["row_id"], names]
     return (
         rows[[name for name in _SOURCE if name in rows]]
         .assign(
             citation=rows["study_id"].map(citations),
-            sha256=[_digest(row) for row in cells],
+            sha256=[_digest(row) for row in cells.to_dict("records")],
         )
         .reset_index(drop=True)
     )
@@ -224,9 +225,10 @@ def _made_with(tables: Tables) -> dict[str, str]:
     }
 
 
-def _digest(row: Iterable[object]) -> str:
-    """SHA-256 of a row's cells; a blank one is an empty text."""
-    text = "\x1f".join("" if pd.isna(cell) else str(cell) for cell in row)  # type: ignore[call-overload]
+def _digest(row: Mapping[Hashable, object]) -> str:
+    """SHA-256 of the cells of a row of the table, by name, without the blank ones."""
+    held = (f"{name}\x1f{cell}" for name, cell in row.items() if not pd.isna(cell))  # type: ignore[call-overload]
+    text = "\x1e".join(held)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -10,7 +10,7 @@ from math import factorial, sqrt
 
 import pandas as pd
 
-from ..questions import answer
+from ..questions import answer, table_of
 from ..tables.load import Tables
 from ..tables.toml import Question
 from .rows import RowChange
@@ -75,7 +75,8 @@ def attribute(
     if key not in old.questions or key not in new.questions:
         return None
     before, after = old.questions[key], new.questions[key]
-    rows = [one for one in changes if one.file == "studies.csv" and _bears(one, before, after)]
+    file = f"{table_of(after)}.csv"
+    rows = [one for one in changes if one.file == file and _bears(one, before, after)]
     names = [(one.row, one.kind) for one in rows]
     if before != after:
         names.append(("questions.toml", "protocol"))
@@ -113,9 +114,11 @@ def _value(
     old: Tables, new: Tables, stated: tuple[Question, Question], rows: Sequence[RowChange]
 ) -> Value:
     """The estimate when some of the changes are made and the others not."""
-    slots = _slots(old.studies, new.studies, rows)
+    table = table_of(stated[1])
+    was, now = getattr(old, table), getattr(new, table)
+    slots = _slots(was, now, rows)
     wanted = set(stated[0].outcomes) | set(stated[1].outcomes)
-    both = pd.concat([old.studies, new.studies], ignore_index=True)
+    both = pd.concat([was, now], ignore_index=True)
     bearing = both["outcome"].isin(wanted).to_numpy()
     known: dict[frozenset[int], float | None] = {}
 
@@ -124,9 +127,9 @@ def _value(
             places = [was if change is not None and change not in done else now
                       for was, now, change in slots]  # fmt: skip
             kept = [place for place in places if place is not None and bearing[place]]
-            studies = both.iloc[kept].reset_index(drop=True)
+            mixture = both.iloc[kept].reset_index(drop=True)
             question = stated[stated[0] != stated[1] and len(rows) in done]
-            mixed = replace(new, studies=studies)
+            mixed = replace(new, **{table: mixture})
             known[done] = answer(_plain(question), mixed).synthesis.estimate
         return known[done]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from ..errors import EvidenceError, choose
-from ..questions import answer
+from ..questions import answer, table_of
 from ..tables.load import Tables
 from .record import NAME, Record, parse_record, plain
 from .states import git, results_of
@@ -79,17 +79,19 @@ def over_years(question: str, tables: Tables) -> pd.DataFrame:
     stated = choose(tables.questions, question, "question")
     stated = stated.model_copy(update={"sensitivity": ()})
     year_of = dict(zip(tables.references["study_id"], tables.references["year"], strict=True))
-    years = tables.studies["study_id"].map(year_of)
+    table = table_of(stated)
+    reported: pd.DataFrame = getattr(tables, table)
+    years = reported["study_id"].map(year_of)
     bearing = answer(stated, tables).rows
     wanted = bearing.loc[bearing["stage"] != "excluded", "study_id"].map(year_of)
     rows: list[dict[str, object]] = []
-    here = tables.studies["outcome"].isin(stated.outcomes)
+    here = reported["outcome"].isin(stated.outcomes)
     steps = [(year, (years != "") & (years <= year)) for year in sorted(set(wanted) - {""})]
     if "" in set(wanted):
         steps.append(("all", here))
     for label, published in steps:
-        kept = tables.studies[here & published].reset_index(drop=True)
-        (figures,) = plain(answer(stated, replace(tables, studies=kept)).synthesis.to_frame())
+        kept = reported[here & published].reset_index(drop=True)
+        (figures,) = plain(answer(stated, replace(tables, **{table: kept})).synthesis.to_frame())
         point = _point(label, figures)
         if not rows or rows[-1]["k"] != point["k"] or rows[-1]["estimate"] != point["estimate"]:
             rows.append(point)

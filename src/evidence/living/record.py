@@ -21,7 +21,7 @@ from ..errors import EvidenceError
 from ..pooling.model import Synthesis
 from ..questions import Answer, answer, sentence
 from ..tables.load import Tables
-from ..tables.toml import Question
+from ..tables.toml import Question, Sensitivity
 from .findings import FINDINGS
 from .rows import raw_rows
 
@@ -172,7 +172,21 @@ def parse_record(content: bytes, name: str) -> Record:
         )
     if set(found) != {field.name for field in fields(Record)}:
         raise EvidenceError(f"{name} is not a whole results record; run `evidence accept`")
+    for one in found["questions"].values():
+        stated = _with_defaults(Question, one["stated"])
+        entries = [_with_defaults(Sensitivity, entry) for entry in stated["sensitivity"]]
+        one["stated"] = {**stated, "sensitivity": entries}
     return Record(**found)
+
+
+def _with_defaults(model: type[BaseModel], stated: Mapping[str, Any]) -> dict[str, Any]:
+    """What was stated, and the defaults of what could not be stated when the record was written."""
+    defaults = {
+        name: plain(field.get_default(call_default_factory=True))
+        for name, field in model.model_fields.items()
+        if not field.is_required()
+    }
+    return {**defaults, **stated}
 
 
 def plain(value: object) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 
 from ..measures.measure import MEASURES
@@ -9,7 +11,7 @@ from ..tables.load import Tables
 from ..tables.toml import Question, Rows, Window
 from .combining import combine
 from .pairing import NO_PARTNER, of_comparisons, pair
-from .scores import INCOMPLETE, lacking, readable_scores
+from .scores import AFTER, INCOMPLETE, lacking, readable_scores
 
 STAGES = {
     "excluded": "must not be pooled",
@@ -23,28 +25,34 @@ STAGES = {
 """What can become of a row that bears on a question, in the order in which it is decided."""
 
 
+def table_of(question: Question) -> Literal["studies", "scores"]:
+    """Which table of the topic answers a question: of counts or of scores."""
+    return "scores" if MEASURES[question.measure].kind == "score" else "studies"
+
+
 def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every row that bears on a question with its `stage` and `reason`; and the rows to pool."""
-    kind = MEASURES[question.measure].kind
-    compares = kind == "two_arm"
-    studies = readable_scores(tables.scores) if kind == "score" else tables.studies
+    measure = MEASURES[question.measure]
+    studies: pd.DataFrame = getattr(tables, table_of(question))
     bearing = pd.Series(True, index=studies.index)
     for column in ("outcome", "population", "intervention", "design"):
         allowed = getattr(question, f"{column}s")
-        if allowed and not (compares and column == "intervention"):
+        if allowed and not (measure.compares and column == "intervention"):
             bearing &= studies[column].isin(allowed)
-    if compares:
+    if measure.compares:
         bearing &= of_comparisons(studies, question.interventions, question.comparators)
     rows = studies[bearing].copy()
+    if measure.kind == "score":
+        rows = readable_scores(rows)
+    columns = rows.dtypes.to_dict()
     standing = [_standing(row, question, tables) for _, row in rows.iterrows()]
     rows["stage"], rows["short_reason"], rows["reason"] = (
         zip(*standing, strict=True) if standing else ((), (), ())
     )
-    if compares:
-        rows, pairs = pair(rows, question.outcomes)
-        names = [name for name in studies.columns if name not in ("events", "total")]
-        columns = None if pairs else [*names, *MEASURES[question.measure].needs]
-        return rows, pd.DataFrame(pairs, columns=columns).reset_index(drop=True)
+    if measure.compares:
+        rows, pairs = pair(rows, question.outcomes, measure)
+        names = None if pairs else list(dict.fromkeys([*columns, *measure.needs]))
+        return rows, pd.DataFrame(pairs, columns=names).reset_index(drop=True)
     entering = []
     for _, cohort in rows[rows["stage"] == "enters"].groupby("cohort", sort=False):
         chosen = _choose(cohort, question)
@@ -54,8 +62,9 @@ def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFra
         rows.loc[passed, "stage"] = "same patients"
         rows.loc[passed, "short_reason"] = STAGES["same patients"]
         rows.loc[passed, "reason"] = f"{STAGES['same patients']}: {name}"
-    kept = pd.DataFrame(entering, columns=studies.columns).astype(studies.dtypes.to_dict())
-    return rows, kept.reset_index(drop=True)
+    kept = pd.DataFrame(entering, columns=list(columns)).astype(columns).reset_index(drop=True)
+    alone = {name: kept[after] for name, after in AFTER.items() if name in measure.needs}
+    return rows, kept.assign(**alone)
 
 
 def _standing(row: pd.Series, question: Question, tables: Tables) -> tuple[str, str, str]:
@@ -77,10 +86,13 @@ def _score_standing(row: pd.Series, question: Question, tables: Tables) -> tuple
         wanted = ", ".join(tables.term("scales", key) for key in question.scales)
         found = tables.term("scales", row["scale"])
         return "other scale", STAGES["other scale"], f"scale: {found}; wanted: {wanted}"
-    lack = lacking(row, MEASURES[question.measure].needs)
+    lack = lacking(row, MEASURES[question.measure])
     if lack:
         return "incomplete", INCOMPLETE, lack
-    return "enters", STAGES["enters"], STAGES["enters"]
+    enters, how = STAGES["enters"], row["recovered"]
+    if how and not question.recovered:
+        return "incomplete", INCOMPLETE, f"only printed figures are wanted; {how}"
+    return "enters", enters, f"{enters}; {how}" if how else enters
 
 
 def _outside(row: pd.Series, question: Rows) -> str:

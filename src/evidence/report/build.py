@@ -12,6 +12,7 @@ from pathlib import Path
 from ..audit.provenance import explain, write_sidecar
 from ..errors import EvidenceError
 from ..plots.export import Provenance, save_figure
+from ..plots.question import question_forest
 from ..plots.rows import forest_rows
 from ..questions import Answer, answers, overview
 from ..tables.export import save_table
@@ -19,7 +20,7 @@ from ..tables.load import Folder, Tables, load
 from . import cache
 from . import inputs as made_from
 from .life import life_of
-from .page import notebook_page, question_forest, report_page
+from .page import notebook_page, report_page
 
 FIGURES = (".svg", ".pdf", ".png", ".tiff")
 TABLES = (".csv", ".xlsx")

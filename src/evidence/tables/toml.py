@@ -61,7 +61,7 @@ class Rows(_Entry):
     """Which rows answer a question: every list means any of, an empty one means no restriction.
 
     Where two arms are compared, `interventions` are those of the arm looked at and `comparators`
-    those of its control.
+    those of its control. Without `recovered`, only scores enter whose figures are all printed.
     """
 
     outcomes: tuple[str, ...] = Field(default=(), strict=False)
@@ -72,6 +72,7 @@ class Rows(_Entry):
     scales: tuple[str, ...] = Field(default=(), strict=False)
     time_bases: tuple[TimeBasis, ...] = Field(default=(), strict=False)
     follow_up_months: Window | None = None
+    recovered: bool = True
 
 
 class Sensitivity(Rows):
@@ -154,14 +155,17 @@ class Question(Rows):
     def _fits_its_measure(self) -> Question:
         if self.measure not in MEASURES:
             raise ValueError(_unknown_measure(self.measure))
-        kind = MEASURES[self.measure].kind
-        if self.comparators and kind != "two_arm":
+        measure = MEASURES[self.measure]
+        if self.comparators and not measure.compares:
             raise ValueError(
                 "comparators are given and the measure compares nothing; choose one such as "
-                "risk_ratio"
+                "risk_ratio or mean_difference"
             )
-        if self.important is not None and kind != "score":
-            raise ValueError("important is a change of a score; this question measures none")
+        if self.important is not None and not measure.subtracts:
+            raise ValueError(
+                "important is a change of a score, or a difference between two arms of scores; "
+                "this question asks for neither"
+            )
         if self.important is not None and not self.important_because:
             raise ValueError("important is given; justify it in important_because")
         if self.baseline_risks and self.measure not in WITH_TREATMENT:
@@ -174,10 +178,23 @@ class Question(Rows):
                 "baseline_risks are given; say in baseline_because where they are from"
             )
         for entry in self.sensitivity:
-            if MEASURES[entry.measure or self.measure].kind != kind:
+            other = MEASURES[entry.measure or self.measure]
+            if (other.kind, other.compares) != (measure.kind, measure.compares):
                 raise ValueError(
                     f"sensitivity {entry.name!r} asks for {entry.measure}, which needs other rows "
                     f"than {self.measure}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _in_points_of_one_scale(self) -> Question:
+        entries: tuple[Question | Sensitivity, ...] = (self, *self.sensitivity)
+        for entry in entries:
+            measure = MEASURES[entry.measure or self.measure]
+            if measure.in_points and len(entry.scales or self.scales) != 1:
+                raise ValueError(
+                    f"{measure.key} is in points of one scale; name one in scales, or choose a "
+                    "standardised measure"
                 )
         return self
 
