@@ -19,7 +19,8 @@ from evidence.sensitivity.gosh import (
     outlier_sweep,
     subsets_of,
 )
-from evidence.sensitivity.imprecision import fragility, imprecision, probability_above
+from evidence.sensitivity.fragility import fragility
+from evidence.sensitivity.imprecision import imprecision, probability_above
 from evidence.sensitivity.refit import recount
 
 FRAME = pd.DataFrame(
