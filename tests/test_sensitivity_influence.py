@@ -88,7 +88,7 @@ def pool_of(name, call):
 
 
 def compare_sums(name, call):
-    """Mantel-Haenszel and Peto: a table without any event is not among ours, and changes nothing."""
+    """Mantel-Haenszel and Peto: ours has no table without events, which would change nothing."""
     answer = pool_of(name, call)
     found = refit(answer, ~np.eye(answer.k, dtype=bool))
     known = frame(name)["study_id"].isin(answer.studies["study_id"]).to_numpy()

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from ..pooling.model import Synthesis
 from ..sensitivity.check import Stated
-from .charts import funnel
+from .funnel import funnel
 from .multiverse import multiverse_plot
 from .sensitivity import (
     baujat_plot,

@@ -9,7 +9,7 @@ from ..errors import SynthesisError
 from ..formatting import plural
 from ..pooling.model import Synthesis
 from .asymmetry import Rank, Regression
-from .asymmetry_tests import STERNE, Sample, Test, advice, sample_of, chosen_tests
+from .asymmetry_tests import STERNE, Sample, Test, advice, chosen_tests, sample_of
 from .check import NOTHING_STATED, Check, Stated, need_studies
 
 COLUMNS = (
