@@ -77,34 +77,50 @@ TWO_ARM = [
 ]
 
 
+TRIALS = pd.DataFrame(
+    {"study_id": list("abc"), "events_t": [4, 6, 9], "total_t": [60, 80, 90],
+     "events_c": [12, 17, 18], "total_c": [61, 79, 92]}
+)  # fmt: skip
+EXCHANGED = TRIALS.rename(
+    columns=lambda name: {"t": f"{name[:-1]}c", "c": f"{name[:-1]}t"}.get(name[-1], name)
+    if "_" in name and name != "study_id" else name
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "arms", "end"),
+    [(TRIALS, {"events_t": 1, "events_c": -1}, "high"),
+     (EXCHANGED, {"events_t": -1, "events_c": 1}, "low")],
+    ids=["below", "above"],
+)  # fmt: skip
 @pytest.mark.parametrize(("key", "model"), TWO_ARM)
-def test_the_first_event_of_a_comparison_by_trying_every_arm(key, model):
-    rows = pd.DataFrame(
-        {"study_id": list("abc"), "events_t": [4, 6, 9], "total_t": [60, 80, 90],
-         "events_c": [12, 17, 18], "total_c": [61, 79, 92]}
-    )  # fmt: skip
+def test_the_first_event_of_a_comparison_by_trying_every_arm(key, model, rows, arms, end):
     answer = pool(rows, key, model)
     found = fragility(answer)
-    assert "the interval lies below no difference" in found.verdict
+    side, up = ("below", 1) if end == "high" else ("above", -1)
+    assert f"the interval lies {side} no difference" in found.verdict
     best = max(
-        pool(rows.assign(**{arm: rows[arm] + change * np.eye(3, dtype=int)[i]}), key, model)
-        .interval.high
-        for arm, change in (("events_t", 1), ("events_c", -1)) for i in range(3)
+        up * getattr(
+            pool(rows.assign(**{arm: rows[arm] + change * np.eye(3, dtype=int)[i]}), key, model)
+            .interval, end,
+        )
+        for arm, change in arms.items() for i in range(3)
     )  # fmt: skip
-    assert found.table["high"].iloc[0] == pytest.approx(best, rel=1e-9)
+    assert up * found.table[end].iloc[0] == pytest.approx(best, rel=1e-9)
     null = answer.measure.scale.null
-    assert found.table["high"].iloc[-1] >= null > found.table["high"].iloc[-2]
+    ends = up * found.table[end]
+    assert ends.iloc[-1] >= up * null > ends.iloc[-2]
     steps = len(found.table)
     assert f"changing {steps} events ({100 * steps / 66:.1f}% of all events)" in found.verdict
     changed = rows.set_index("study_id")[["events_t", "events_c"]].astype(float)
     for _, step in found.table.iterrows():  # each step moves one count by one, where it is said
-        arm = "events_t" if step.get("events_t") == step.get("events_t") else "events_c"
+        arm = next(name for name in arms if pd.notna(step.get(name)))
         gap = step[arm] - changed.loc[step["study_id"], arm]
-        assert gap == (1 if arm == "events_t" else -1)
+        assert gap == arms[arm]
         changed.loc[step["study_id"], arm] = step[arm]
     counts = {arm: changed[arm].astype(int).to_numpy() for arm in changed}
     last = pool(rows.assign(**counts), key, model)
-    assert last.interval.high == pytest.approx(found.table["high"].iloc[-1], rel=1e-9)
+    assert getattr(last.interval, end) == pytest.approx(found.table[end].iloc[-1], rel=1e-9)
 
 
 def test_where_no_difference_is_included_events_are_changed_until_it_is_not():

@@ -15,7 +15,7 @@ from evidence.sensitivity.check import Stated
 from evidence.sensitivity.cumulative import cumulate, cumulative, cumulative_order
 from evidence.sensitivity.fragility import fragility
 from evidence.sensitivity.imprecision import imprecision
-from evidence.sensitivity.influence import influence, influence_check, leave_one_out
+from evidence.sensitivity.influence import effects_of, influence, influence_check, leave_one_out
 from evidence.sensitivity.refit import refit
 from evidence.sensitivity.subsets import COMMON, _slope, fit_subsets
 
@@ -345,3 +345,13 @@ def test_weight_alone_can_pass_a_limit():
     found = influence(y, v)
     assert found.flagged().tolist() == [False] * 8 + [True]
     assert np.abs(found.dfbetas).max() < 1 and found.cook.max() < 0.4
+
+
+@pytest.mark.parametrize(
+    ("method", "beside"),
+    [("mantel_haenszel", COMMON), ("peto", COMMON), ("exact", COMMON), ("common_effect", COMMON),
+     ("inverse_variance", "REML")],
+)  # fmt: skip
+def test_beside_one_common_effect_stands_the_mean_of_one(method, beside):
+    answer = pool(frame("bin_bcg"), "odds_ratio", Model(method=method))
+    assert effects_of(answer)[2] == beside
