@@ -68,7 +68,7 @@ class Measure:
     instead: tuple[str, ...] = ()
 
     @property
-    def compares(self) -> bool:
+    def two_arms(self) -> bool:
         """True where two arms are compared."""
         return any(name.endswith("_c") for name in self.needs)
 
@@ -80,10 +80,15 @@ class Measure:
     @property
     def subtracts(self) -> bool:
         """True for a change or a difference of scores, which is 0 where there is none."""
-        paired = "correlation" in self.needs or self.compares
+        paired = "correlation" in self.needs or self.two_arms
         return self.kind == "score" and self.scale.null == 0 and paired
 
     @property
     def counts_people(self) -> bool:
         """True where the denominator is people, false where it is person-time."""
         return self.family == "binomial"
+
+    @property
+    def compares(self) -> bool:
+        """True where one value means no difference: two arms, or after against before."""
+        return self.scale.null is not None and "mean" not in self.needs

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from ..pooling.model import Synthesis
 from ..sensitivity.check import Stated
-from .charts import funnel
+from .funnel import funnel
 from .multiverse import multiverse_plot
 from .sensitivity import (
     baujat_plot,
@@ -26,7 +26,9 @@ CHECK_PLOTS: dict[str, CheckPlot] = {
     "baujat": lambda synthesis, _, title: baujat_plot(synthesis, title=title),
     "gosh": lambda synthesis, _, title: gosh_plot(synthesis, title=title),
     "outlier_sweep": lambda synthesis, _, title: outlier_sweep_plot(synthesis, title=title),
-    "small_study": lambda synthesis, _, title: funnel(synthesis, title=title),
+    "small_study": lambda synthesis, _, title: funnel(
+        synthesis, contours=synthesis.measure.compares, title=title
+    ),
     "multiverse": lambda synthesis, stated, title: multiverse_plot(synthesis, stated, title=title),
 }
 """Checks that are drawn: answer, what was stated, title -> figure."""

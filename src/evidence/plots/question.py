@@ -42,6 +42,6 @@ def important(found: Answer) -> tuple[Band, ...]:
     least = found.question.important
     if least is None:
         return ()
-    what = "differences" if found.synthesis.measure.compares else "changes"
+    what = "differences" if found.synthesis.measure.two_arms else "changes"
     why = found.question.important_because.rstrip(".")
     return (Band(-least, least, f"{what} too small to matter ({why})"),)

@@ -6,12 +6,16 @@ from collections.abc import Callable
 
 from matplotlib.axes import Axes
 
-from .charts import bubble, caterpillar, drapery, funnel, tau2_profile
+from .bubble import bubble
+from .caterpillar import caterpillar
+from .drapery import drapery
 from .evidence_map import evidence_map
 from .flow import flow
 from .forest import forest
+from .funnel import funnel
 from .panels import forests
 from .row_family import atlas, cumulative, shrinkage
+from .tau2_profile import tau2_profile
 
 PLOTS: dict[str, Callable[..., Axes]] = {
     "forest": forest,

@@ -15,20 +15,19 @@ from ..formatting import count, fixed, percent, plural
 from ..pooling.model import Synthesis
 from ..sensitivity.gosh import ALL_UP_TO, SEED, baujat, gosh, outlier_sweep
 from ..sensitivity.influence import influence_check, leave_one_out
-from .axis import Axis, linear_axis
-from .chart import Chart, draw_chart
+from .axis import Axis, axis_of, linear_axis
+from .chart import DOT, Chart, draw_chart, opening
 from .forest import forest_content
 from .frame import draw_rules, draw_texts, place, prepare
-from .marks import draw_marks
+from .marks import draw_marks, draw_null
 from .picture import leave
 from .rows import answer_rows, finished, study_names
 from .style import DEFAULT, ForestStyle
 from .text import clean, font
-from .words import sentence
+from .words import measured, sentence
 
 NAMED = 3  # studies that are named in a scatter
 DRAWN = 2000  # subsets that are drawn; more would only hide each other
-DOT = 5.0  # diameter of a study's dot, points
 
 
 def leave_one_out_plot(
@@ -61,7 +60,7 @@ def leave_one_out_plot(
     ax = _answers(synthesis, found.assign(label=labels), note, ax=ax, title=title, style=style)
     low, high = found["estimate"].min(), found["estimate"].max()
     alt = (
-        f"{_opening('Leave-one-out plot', title)} Without any one of {plural(len(found), 'study')} "
+        f"{opening('Leave-one-out plot', title)} Without any one of {plural(len(found), 'study')} "
         f"the estimate lies between {_text(low, synthesis)} and {_text(high, synthesis)}; with all "
         f"it is {_text(synthesis.estimate or 0.0, synthesis)}."
     )
@@ -93,7 +92,7 @@ def outlier_sweep_plot(
     ax = _answers(synthesis, found.assign(label=labels), note, ax=ax, title=title, style=style)
     last = found.iloc[-1]
     alt = (
-        f"{_opening('Outlier sweep', title)} With {plural(len(found), 'study')} set aside the "
+        f"{opening('Outlier sweep', title)} With {plural(len(found), 'study')} set aside the "
         f"estimate is {_text(last['estimate'], synthesis)}; with all it is "
         f"{_text(synthesis.estimate or 0.0, synthesis)}."
     )
@@ -121,6 +120,7 @@ def _answers(
         prepare(ax, layout, corner, style)
         draw_rules(ax, layout, corner, style)
         draw_texts(ax, layout, corner, style)
+        draw_null(ax, content.null, layout, style)
         draw_marks(ax, content.rows, layout, style)
     return ax
 
@@ -159,7 +159,7 @@ def influence_plot(
         _name(ax, clean(name), (float(hat), float(cook)), x, style)
     who = ", ".join(clean(name) for name in beyond["name"]) or "none"
     alt = (
-        f"{_opening('Influence plot', title)} {plural(len(table), 'study')}; beyond a customary "
+        f"{opening('Influence plot', title)} {plural(len(table), 'study')}; beyond a customary "
         f"limit: {who}."
     )
     return leave(ax, alt=alt, table=table)
@@ -196,7 +196,7 @@ def baujat_plot(
         _name(ax, clean(name), (float(across), float(up)), x, style)
     most = first.iloc[0]
     alt = (
-        f"{_opening('Baujat plot', title)} {plural(len(table), 'study')}; "
+        f"{opening('Baujat plot', title)} {plural(len(table), 'study')}; "
         f"{sentence(str(most['name'])).rstrip('.')} stands farthest out, with "
         f"{fixed(1)(most['heterogeneity'])} of {fixed(1)(table['heterogeneity'].sum())} of "
         "Cochran's Q."
@@ -234,19 +234,17 @@ def gosh_plot(
     drawn = np.random.default_rng(SEED).permutation(len(table))[:DRAWN]
     scale = synthesis.measure.scale
     y = linear_axis([0.0, 0.1, table["i2"].max()], bounds=(0.0, 1.0), factor=100, most=6)
-    ends = linear_axis(table["estimate"], bounds=scale.bounds, factor=scale.factor)
+    ends = axis_of(scale, table["estimate"])
 
     def axis(most: int) -> Axis:
-        return linear_axis(
-            [], bounds=scale.bounds, factor=scale.factor, most=most, ends=(ends.low, ends.high)
-        )
+        return axis_of(scale, table["estimate"], most=most, ends=(ends.low, ends.high))
 
     kind = "all" if synthesis.k <= ALL_UP_TO else "random"
     notes = [f"One dot is one subset: {count(len(drawn))} drawn of {count(len(table))} ({kind})."]
     if study:
         notes.append(f"Crosses: subsets that hold {study}; dots: subsets without it.")
-    label = f"{synthesis.measure.label}, {scale.unit}"
-    ax = draw_chart(ax, Chart(title or "", axis, label, y, "I², %", tuple(notes)), style)
+    chart = Chart(title or "", axis, measured(synthesis), y, "I², %", tuple(notes))
+    ax = draw_chart(ax, chart, style)
     for part, marker, colour in (
         (drawn[~inside[drawn]], "o", style.square), (drawn[inside[drawn]], "x", style.claim)
     ):  # fmt: skip
@@ -264,7 +262,7 @@ def _gosh_alt(
 ) -> str:
     """Where the subsets lie, in words."""
     said = [
-        f"{_opening('Plot of subsets (GOSH)', title)} {count(len(table))} subsets; the estimate "
+        f"{opening('Plot of subsets (GOSH)', title)} {count(len(table))} subsets; the estimate "
         f"lies between {_text(table['estimate'].min(), synthesis)} and "
         f"{_text(table['estimate'].max(), synthesis)}, I² between "
         f"{percent(table['i2'].min(), 0)}% and {percent(table['i2'].max(), 0)}%."
@@ -292,10 +290,6 @@ def _name(ax: Axes, text: str, at: tuple[float, float], x: Axis, style: ForestSt
         color=style.ink, ha="right" if right else "left", va="baseline", parse_math=False,
         annotation_clip=False,
     )  # fmt: skip
-
-
-def _opening(kind: str, title: str | None) -> str:
-    return f"{kind}: {sentence(title)}" if title else f"{kind}."
 
 
 def _text(value: float, synthesis: Synthesis) -> str:

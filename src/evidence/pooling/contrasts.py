@@ -11,6 +11,7 @@ import pandas as pd
 from ..errors import choose
 from ..measures.kinds import Effects, Measure
 from ..measures.two_arm import says_nothing
+from ..measures.zero_cells import Mask
 from ..rates import names_of
 from .bayes import bayes_normal
 from .clustered import robust, three_level
@@ -40,9 +41,7 @@ def pool_contrasts(frame: pd.DataFrame, measure: Measure, model: Model) -> Synth
     named = frame if "study_id" in frame.columns else frame.assign(study_id=names_of(frame))
     if len(named) == 0:
         return _empty(named, measure, model)
-    silent = np.zeros(len(named), bool)
-    if measure.kind == "two_arm" and model.double_zero == "left_out" and not _borrows(model):
-        silent = says_nothing(named, measure)
+    silent = is_left_out(named, measure, model)
     kept, left = named[~silent], named[silent]
     if len(kept) == 0:
         return _empty(kept, measure, model, left)
@@ -59,9 +58,15 @@ def pool_contrasts(frame: pd.DataFrame, measure: Measure, model: Model) -> Synth
     )
 
 
-def _borrows(model: Model) -> bool:
-    """A law of the baselines makes a comparison without events say something: all rows enter."""
-    return model.method == "glmm" and model.two_arm == "random_baseline"
+def is_left_out(frame: pd.DataFrame, measure: Measure, model: Model) -> Mask:
+    """The comparisons that say nothing on a ratio and so do not enter.
+
+    A law of the baselines makes a comparison without events say something: all enter.
+    """
+    borrows = model.method == "glmm" and model.two_arm == "random_baseline"
+    if measure.kind != "two_arm" or model.double_zero != "left_out" or borrows:
+        return np.zeros(len(frame), bool)
+    return says_nothing(frame, measure)
 
 
 def own_estimates(

@@ -54,13 +54,9 @@ def two_arm_glmm(
         )
     arms, k = arms_of(studies, measure), len(studies)
     found = fit_two_arm(arms, model.two_arm)
-    df = np.inf if model.interval == "wald" else k - 1.0
-    half, drop = float(quantile(model.level, df)) * found.se, chi_square_drop(model.level)
-    limits = (found.effect - half, found.effect + half)
-    if model.interval == "profile":
-        limits = effect_limits(found, drop)
+    limits = mean_limits(found, model, k)
     prediction, shown = _prediction(found, model, k)
-    low, high = tau_limits(found, drop)
+    low, high = tau_limits(found, chi_square_drop(model.level))
     spread = heterogeneity(
         effects.effect, effects.variance, intercept(k), found.tau**2, (low**2, high**2), model.level
     )
@@ -87,6 +83,15 @@ def two_arm_glmm(
             ),
         ),
     )  # fmt: skip
+
+
+def mean_limits(found: TwoArmFit, model: Model, k: int) -> tuple[float, float]:
+    """The interval of the mean log ratio of k studies that the model asks for."""
+    if model.interval == "profile":
+        return effect_limits(found, chi_square_drop(model.level))
+    df = np.inf if model.interval == "wald" else k - 1.0
+    half = float(quantile(model.level, df)) * found.se
+    return found.effect - half, found.effect + half
 
 
 def _prediction(found: TwoArmFit, model: Model, k: int) -> tuple[tuple[float, float] | None, str]:

@@ -63,7 +63,7 @@ class Answer:
             said = "lies wholly within"
         else:
             said = "does not decide about"
-        what = "difference" if self.synthesis.measure.compares else "change"
+        what = "difference" if self.synthesis.measure.two_arms else "change"
         return (
             f"The interval {said} the smallest {what} that matters to a patient, {least:g} "
             f"({self.question.important_because.rstrip('.')})."

@@ -35,7 +35,7 @@ def readable_scores(scores: pd.DataFrame) -> pd.DataFrame:
 
 def ways(measure: Measure) -> tuple[tuple[str, ...], ...]:
     """The columns that a row can give a measure, best first; one way must be given whole."""
-    if measure.compares:
+    if measure.two_arms:
         first, second = COMPARED
         return (first, second) if measure.instead else (first,)
     needs = tuple(AFTER.get(name, name) for name in measure.needs if name != "correlation")

@@ -37,9 +37,9 @@ def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFra
     bearing = pd.Series(True, index=studies.index)
     for column in ("outcome", "population", "intervention", "design"):
         allowed = getattr(question, f"{column}s")
-        if allowed and not (measure.compares and column == "intervention"):
+        if allowed and not (measure.two_arms and column == "intervention"):
             bearing &= studies[column].isin(allowed)
-    if measure.compares:
+    if measure.two_arms:
         bearing &= of_comparisons(studies, question.interventions, question.comparators)
     rows = studies[bearing].copy()
     if measure.kind == "score":
@@ -49,7 +49,7 @@ def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFra
     rows["stage"], rows["short_reason"], rows["reason"] = (
         zip(*standing, strict=True) if standing else ((), (), ())
     )
-    if measure.compares:
+    if measure.two_arms:
         rows, pairs = pair(rows, question.outcomes, measure)
         names = None if pairs else list(dict.fromkeys([*columns, *measure.needs]))
         return rows, pd.DataFrame(pairs, columns=names).reset_index(drop=True)

@@ -30,8 +30,12 @@ from .audit_section import audit_section, claimed_rows
 from .life import Life
 from .notebooks import Executed
 
-DRAWN = ("leave_one_out", "multiverse")
-"""Checks whose figures the page shows; the notebook on sensitivity shows the others."""
+DRAWN = {
+    "rate": ("leave_one_out", "multiverse"),
+    "two_arm": ("leave_one_out", "small_study"),
+    "score": ("leave_one_out", "small_study"),
+}
+"""Checks whose figures the page shows, by kind; the notebook on sensitivity shows the others."""
 
 _FOLDER = Path(__file__).parent / "templates"
 
@@ -135,8 +139,8 @@ def _correlations(found: Answer, tables: Tables) -> list[dict[str, str]]:
 def _checks(found: Answer, tables: Tables) -> list[dict[str, object]]:
     """What every check says of an answer, with its figure where it has one."""
     pooled = found.synthesis
-    if pooled.k < 3 or pooled.estimate is None or pooled.measure.kind != "rate":
-        return []  # the checks are about rates
+    if pooled.k < 3 or pooled.estimate is None:
+        return []
     checked, stated = subject(found, tables), stated_of(found)
     key, title = found.question.key, found.question.title
     return [
@@ -145,7 +149,7 @@ def _checks(found: Answer, tables: Tables) -> list[dict[str, object]]:
             "verdict": one.verdict,
             "text": one.text,
             "figure": _picture(CHECK_PLOTS[name](checked, stated, title), f"{name}-{key}")
-            if name in DRAWN
+            if name in DRAWN[pooled.measure.kind] and len(one.table)
             else "",
         }
         for name, one in sturdiness(found, tables).items()
@@ -214,7 +218,7 @@ def _measured(row: pd.Series, measure: Measure) -> str:
     if measure.kind == "two_arm":
         arms = (f"{count(row[f'events_{a}'])} of {count(row[f'total_{a}'])}" for a in "tc")
         return " against ".join(arms)
-    if measure.compares:
+    if measure.two_arms:
         arms = (_score(row[f"mean_{a}"], row[f"sd_{a}"], row[f"n_{a}"]) for a in "tc")
         return f"{' against '.join(arms)}; {row['compared_by']}"
     if "correlation" not in measure.needs:

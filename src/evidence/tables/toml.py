@@ -156,7 +156,7 @@ class Question(Rows):
         if self.measure not in MEASURES:
             raise ValueError(_unknown_measure(self.measure))
         measure = MEASURES[self.measure]
-        if self.comparators and not measure.compares:
+        if self.comparators and not measure.two_arms:
             raise ValueError(
                 "comparators are given and the measure compares nothing; choose one such as "
                 "risk_ratio or mean_difference"
@@ -179,7 +179,7 @@ class Question(Rows):
             )
         for entry in self.sensitivity:
             other = MEASURES[entry.measure or self.measure]
-            if (other.kind, other.compares) != (measure.kind, measure.compares):
+            if (other.kind, other.two_arms) != (measure.kind, measure.two_arms):
                 raise ValueError(
                     f"sensitivity {entry.name!r} asks for {entry.measure}, which needs other rows "
                     f"than {self.measure}"
