@@ -181,7 +181,8 @@ def _study_figures(studies: pd.DataFrame) -> list[Figure]:
 def _rows(found: Answer, tables: Tables) -> pd.DataFrame:
     citations = tables.references.set_index("study_id")["citation"]
     columns = SCORES if "scale" in found.rows else STUDIES
-    names = [column.name for column in columns]
+    rows = found.rows
+    names = [c.name for c in columns if not c.optional or rows[c.name].notna().any()]
     cells = found.rows[names].itertuples(index=False)
     return (
         found.rows[[name for name in _SOURCE if name in found.rows]]

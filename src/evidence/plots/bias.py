@@ -11,7 +11,8 @@ from matplotlib.patches import Rectangle
 
 from ..formatting import plural
 from ..pooling.model import Synthesis
-from ..sensitivity.bias import UNKNOWN, bias_table
+from ..sensitivity.bias import bias_table
+from ..tables.checklists import UNKNOWN
 from .axis import Axis, linear_axis
 from .frame import draw_rules, draw_texts, place, prepare
 from .layout import Content, Layout
