@@ -104,7 +104,7 @@ def test_inclusion_rules_are_sets_of_rows():
     found = multiverse(whole, stated)
     assert set(found.table["rows"]) == {AS_STATED, "first four"}
     assert (found.table["standing"] == "primary").sum() == 1
-    assert "Not run: one (leaves 1 study, too few to pool)" in found.text
+    assert "Not run: one (leaves 1 of 6 studies, too few to pool)." in found.text
     first = found.table[found.table["rows"] == "first four"].iloc[0]
     assert first["estimate"] == pytest.approx(answer(rows=slice(0, 4)).estimate)
     assert first["source"] == "inclusion rule stated beforehand"

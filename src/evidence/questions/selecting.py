@@ -9,6 +9,7 @@ from ..tables.load import Tables
 from ..tables.toml import Question, Rows, Window
 from .combining import combine
 from .pairing import NO_PARTNER, of_comparisons, pair
+from .restricting import OVERLAP, RISK, SOURCE, apart, restricted
 from .scores import INCOMPLETE, lacking, readable_scores
 
 STAGES = {
@@ -16,8 +17,11 @@ STAGES = {
     "follow-up": "outside the question's follow-up",
     "other scale": "measured on another scale",
     "incomplete": INCOMPLETE,
+    "source": SOURCE,
+    "risk of bias": RISK,
     "no partner": NO_PARTNER,
     "same patients": "another row of the same patients enters",
+    "overlap": OVERLAP,
     "enters": "enters the answer",
 }
 """What can become of a row that bears on a question, in the order in which it is decided."""
@@ -40,22 +44,30 @@ def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFra
     rows["stage"], rows["short_reason"], rows["reason"] = (
         zip(*standing, strict=True) if standing else ((), (), ())
     )
+    rows = restricted(rows, question)
     if compares:
         rows, pairs = pair(rows, question.outcomes)
         names = [name for name in studies.columns if name not in ("events", "total")]
         columns = None if pairs else [*names, *MEASURES[question.measure].needs]
-        return rows, pd.DataFrame(pairs, columns=columns).reset_index(drop=True)
-    entering = []
+        entering = pd.DataFrame(pairs, columns=columns).reset_index(drop=True)
+    else:
+        rows, entering = _one_each(rows, question)
+        entering = entering.reindex(columns=studies.columns).astype(studies.dtypes.to_dict())
+    return (rows, entering) if question.overlaps else apart(rows, entering, question, tables)
+
+
+def _one_each(rows: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows with what became of each, and one row for each cohort."""
+    rows, entering = rows.copy(), []
     for _, cohort in rows[rows["stage"] == "enters"].groupby("cohort", sort=False):
         chosen = _choose(cohort, question)
         entering.append(combine(chosen))
         passed = cohort.index.difference(chosen.index)
-        name = " and ".join(chosen["row_id"])
-        rows.loc[passed, "stage"] = "same patients"
-        rows.loc[passed, "short_reason"] = STAGES["same patients"]
-        rows.loc[passed, "reason"] = f"{STAGES['same patients']}: {name}"
-    kept = pd.DataFrame(entering, columns=studies.columns).astype(studies.dtypes.to_dict())
-    return rows, kept.reset_index(drop=True)
+        if len(passed):
+            short, name = STAGES["same patients"], " and ".join(chosen["row_id"])
+            said = ["same patients", short, f"{short}: {name}"]
+            rows.loc[passed, ["stage", "short_reason", "reason"]] = said
+    return rows, pd.DataFrame(entering).reset_index(drop=True)
 
 
 def _standing(row: pd.Series, question: Question, tables: Tables) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ def multiverse(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Check:
     {'discouraged': 49, 'sensitivity': 9, 'primary': 1}
     """
     need_studies(synthesis, 3, "a multiverse")
-    sets, short = _sets(synthesis, stated.restrictions)
+    sets, said = _sets(synthesis, stated)
     tables = [
         evaluate(frame, specs).assign(rows=name)
         for name, frame in sets.items()
@@ -64,7 +64,6 @@ def multiverse(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Check:
     defended = table[table["standing"] != "discouraged"]
     matters = what_matters(table)
     most = matters.iloc[0]
-    left = f" Not run: {'; '.join(short)}." if short else ""
     return Check(
         name="multiverse",
         verdict=f"{'Held' if share == 1 else 'Did not hold'}: in every specification {rule}. It "
@@ -78,7 +77,7 @@ def multiverse(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Check:
         f"{shown(defended['estimate'].min(), synthesis)} to "
         f"{shown(defended['estimate'].max(), synthesis)}. The choice that moves the estimate most "
         f"is {most['choice']} ({percent(most['estimate'], 0)}% of its variance). The "
-        f"specifications are not independent, so no p-value belongs to them.{left}",
+        f"specifications are not independent, so no p-value belongs to them.{said}",
     )
 
 
@@ -121,23 +120,25 @@ def conclusion(
     return "the estimate lies inside the interval of the stated analysis", inside
 
 
-def _sets(
-    synthesis: Synthesis, restrictions: Mapping[str, Synthesis]
-) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """The rows of each inclusion rule, without repetitions; and what has too few studies."""
+def _sets(synthesis: Synthesis, stated: Stated) -> tuple[dict[str, pd.DataFrame], str]:
+    """The rows of each inclusion rule, without repetitions; and in words, which were not run."""
     found = {AS_STATED: _plain(synthesis)}
-    short = []
-    for name, restricted in restrictions.items():
-        if restricted.k == 0:
+    short, same = [], []
+    for name, restricted in stated.restrictions.items():
+        if restricted.k == 0 and name not in stated.general:
             raise SynthesisError(
                 f"the inclusion rule {name!r} leaves 0 of {synthesis.k} studies; mend or drop it"
             )
         rows = _plain(restricted)
         if restricted.k < 2 or restricted.estimate is None:
-            short.append(f"{name} (leaves {plural(restricted.k, 'study')}, too few to pool)")
+            of = f"{restricted.k} of {plural(synthesis.k, 'study')}"
+            short.append(f"{name} (leaves {of}, too few to pool)")
         elif not any(_equal(rows, other) for other in found.values()):
             found[name] = rows
-    return found, short
+        elif restricted.model == synthesis.model:
+            same.append(name)
+    said = {"Not run": short, "Same rows as stated or as another rule": same}
+    return found, "".join(f" {what}: {'; '.join(names)}." for what, names in said.items() if names)
 
 
 def _plain(synthesis: Synthesis) -> pd.DataFrame:

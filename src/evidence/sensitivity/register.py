@@ -75,7 +75,11 @@ def subject(found: Answer, tables: Tables) -> Synthesis:
 def stated_of(found: Answer) -> Stated:
     """What the question states beforehand, for the checks to judge by."""
     question = found.question
-    plain = Stated(threshold=question.threshold, restrictions=dict(found.sensitivity))
+    plain = Stated(
+        threshold=question.threshold,
+        restrictions=dict(found.sensitivity),
+        general=frozenset(question.inherited),
+    )
     if question.sturdy is None:
         return plain
     sturdy = question.sturdy
