@@ -8,7 +8,14 @@ from matplotlib.axes import Axes
 
 from ..pooling.model import Synthesis
 from ..sensitivity.check import Stated
+from .bias import bias_summary, traffic_light
 from .charts import funnel
+from .check_rows import (
+    adjusted_plot,
+    cumulative_orders_plot,
+    fragility_plot,
+    imprecision_plot,
+)
 from .multiverse import multiverse_plot
 from .sensitivity import (
     baujat_plot,
@@ -26,7 +33,18 @@ CHECK_PLOTS: dict[str, CheckPlot] = {
     "baujat": lambda synthesis, _, title: baujat_plot(synthesis, title=title),
     "gosh": lambda synthesis, _, title: gosh_plot(synthesis, title=title),
     "outlier_sweep": lambda synthesis, _, title: outlier_sweep_plot(synthesis, title=title),
+    "cumulative": lambda synthesis, _, title: cumulative_orders_plot(synthesis, title=title),
     "small_study": lambda synthesis, _, title: funnel(synthesis, title=title),
+    "adjusted": lambda synthesis, stated, title: adjusted_plot(synthesis, stated, title=title),
     "multiverse": lambda synthesis, stated, title: multiverse_plot(synthesis, stated, title=title),
+    "risk_of_bias": lambda synthesis, _, title: traffic_light(synthesis, title=title),
+    "imprecision": lambda s, stated, title: imprecision_plot(s, stated, title=title),
+    "fragility": lambda s, stated, title: fragility_plot(s, stated, title=title),
 }
-"""Checks that are drawn: answer, what was stated, title -> figure."""
+"""The figure of every check: answer, what was stated, title -> figure. A check without figures in
+its table, such as one that was refused, has none to draw: a `SynthesisError` says why."""
+
+SECOND_PLOTS: dict[str, CheckPlot] = {
+    "risk_of_bias": lambda synthesis, _, title: bias_summary(synthesis, title=title),
+}
+"""What a check shows besides."""
