@@ -8,7 +8,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from evidence import SynthesisError, answer, load
+from evidence import EvidenceError, SynthesisError, answer, load
 from evidence.cli import cli
 from evidence.sensitivity.register import CHECKS, sturdiness
 from tests.conftest import TOPIC
@@ -48,3 +48,34 @@ def test_what_cannot_be_checked_is_named_with_its_count(words, said):
     done = run(*words)
     assert isinstance(done.exception, SynthesisError)
     assert re.search(said, str(done.exception))
+
+
+def test_figures_are_written_with_their_tables_where_a_check_found_any(tmp_path):
+    done = run("leaks", "--check", "leave_one_out", "--check", "risk_of_bias",
+               "--figures", str(tmp_path))  # fmt: skip
+    assert done.exit_code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "leaks-leave-one-out.csv", "leaks-leave-one-out.svg",
+    ]  # fmt: skip
+    svg = (tmp_path / "leaks-leave-one-out.svg").read_text(encoding="utf-8")
+    assert "leaks" in svg and load(TOPIC).fingerprint[:12] in svg
+    missing = run("leaks", "--figures", str(tmp_path / "no"))
+    assert isinstance(missing.exception, EvidenceError)
+
+
+def test_judged_studies_are_drawn_twice(topic, tmp_path):
+    text = (topic / "studies.csv").read_text(encoding="utf-8").splitlines()
+    rows = [f"{text[0]},jbi_frame", *(f"{line},yes" for line in text[1:])]
+    (topic / "studies.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    words = ["sensitivity", "leaks", "--check", "risk_of_bias", "--figures", str(tmp_path)]
+    done = CliRunner().invoke(cli, [*words, "--data", str(topic)])
+    assert done.output.startswith("Risk of bias\nHeld: keeping only the studies that pass a rule")
+    names = {path.name for path in tmp_path.glob("*.svg")}
+    assert names == {"leaks-risk-of-bias.svg", "leaks-risk-of-bias-summary.svg"}
+
+
+def test_small_study_figures_need_to_be_asked_for(tmp_path):
+    words = ("leaks", "--check", "adjusted", "--figures", str(tmp_path))
+    assert run(*words).exit_code == 0 and not list(tmp_path.iterdir())
+    run(*words, "--few-anyway")
+    assert (tmp_path / "leaks-adjusted.svg").exists()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 from matplotlib.axes import Axes
 
 from ..pooling.model import Synthesis
-from ..sensitivity.check import Stated
+from ..questions import Answer
+from ..sensitivity.check import Check, Stated
+from ..sensitivity.register import stated_of, subject
+from ..tables.load import Tables
 from .bias import bias_summary, traffic_light
 from .charts import funnel
 from .check_rows import (
@@ -16,6 +21,7 @@ from .check_rows import (
     fragility_plot,
     imprecision_plot,
 )
+from .export import Provenance, save_figure, save_figure_table
 from .multiverse import multiverse_plot
 from .sensitivity import (
     baujat_plot,
@@ -44,7 +50,46 @@ CHECK_PLOTS: dict[str, CheckPlot] = {
 """The figure of every check: answer, what was stated, title -> figure. A check without figures in
 its table, such as one that was refused, has none to draw: a `SynthesisError` says why."""
 
-SECOND_PLOTS: dict[str, CheckPlot] = {
-    "risk_of_bias": lambda synthesis, _, title: bias_summary(synthesis, title=title),
+SECOND_PLOTS: dict[str, tuple[str, CheckPlot]] = {
+    "risk_of_bias": (
+        "risk_of_bias_summary",
+        lambda synthesis, _, title: bias_summary(synthesis, title=title),
+    ),
 }
-"""What a check shows besides."""
+"""What a check shows besides: the figure's own name, and the figure."""
+
+
+def check_figures(
+    checks: Mapping[str, Check], found: Answer, tables: Tables, *, few_anyway: bool = False
+) -> dict[str, Axes]:
+    """The figures of the checks that found anything, by name, in the order of the checks.
+
+    Args:
+        checks: what `sturdiness` returned.
+        found: the answer that was checked.
+        tables: as for `sturdiness`.
+        few_anyway: as for `sturdiness`.
+    """
+    synthesis, title = subject(found, tables), found.question.title
+    stated = replace(stated_of(found), few_anyway=few_anyway)
+    figures = {}
+    for name, check in checks.items():
+        if check.table.empty:
+            continue
+        figures[name] = CHECK_PLOTS[name](synthesis, stated, title)
+        if name in SECOND_PLOTS:
+            second, draw = SECOND_PLOTS[name]
+            figures[second] = draw(synthesis, stated, title)
+    return figures
+
+
+def save_check_figures(
+    figures: Mapping[str, Axes], source: Provenance, folder: Path, tables: Path
+) -> list[Path]:
+    """Write every figure as SVG and its table as CSV; the files are named by question and check."""
+    written = []
+    for name, drawn in figures.items():
+        file = f"{source.question}-{name.replace('_', '-')}"
+        written.append(save_figure(drawn, folder / f"{file}.svg", provenance=source))
+        written.append(save_figure_table(drawn, tables / file))
+    return written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,6 @@ from .. import __version__
 from ..formatting import count, fixed, percent
 from ..measures.kinds import Measure
 from ..measures.scale import Scale
-from ..plots.checks import CHECK_PLOTS
 from ..plots.evidence_map import evidence_map
 from ..plots.export import svg_text
 from ..plots.flow import flow
@@ -27,22 +27,31 @@ from ..plots.words import measured
 from ..pooling.synthesis import Synthesis
 from ..pooling.wording import interval_text, lines
 from ..questions import Answer, evidence_table, favours, sentence, table_flow
-from ..sensitivity.register import stated_of, sturdiness, subject
 from ..tables.load import Tables
 from .audit_section import audit_section, claimed_rows
 from .life import Life
 from .notebooks import Executed
-
-DRAWN = ("leave_one_out", "multiverse")
-"""Checks whose figures the page shows; the notebook on sensitivity shows the others."""
+from .sturdy import Sturdy
 
 _FOLDER = Path(__file__).parent / "templates"
 
 
 def report_page(
-    tables: Tables, answers: list[Answer], notebooks: list[Executed], life: Life
+    tables: Tables,
+    answers: list[Answer],
+    notebooks: list[Executed],
+    life: Life,
+    checked: Mapping[str, Sturdy],
 ) -> str:
-    """The report as one HTML text that needs nothing beside it but its downloads."""
+    """The report as one HTML text that needs nothing beside it but its downloads.
+
+    Args:
+        tables: the topic.
+        answers: of its questions, in their order.
+        notebooks: executed.
+        life: what changed, and how the answers came about.
+        checked: question -> how sturdy its answer is.
+    """
     page = _templates().get_template("report.html.jinja")
     return page.render(
         tables=tables,
@@ -50,7 +59,7 @@ def report_page(
         atlas=_picture(atlas({one.question.key: one for one in answers}), "atlas"),
         map=_picture(evidence_map(evidence_table(answers)), "map"),
         read_in=tables.studies["source_type"].value_counts().to_dict(),
-        questions=[_question(found, tables) for found in answers],
+        questions=[_question(found, tables, checked[found.question.key]) for found in answers],
         notebooks=notebooks,
         audit=audit_section(tables, answers),
         life=life,
@@ -79,7 +88,7 @@ def _templates() -> Environment:
     return found
 
 
-def _question(found: Answer, tables: Tables) -> dict[str, object]:
+def _question(found: Answer, tables: Tables, sturdy: Sturdy) -> dict[str, object]:
     """What the page says of one question."""
     key = found.question.key
     rates = found.synthesis.measure.kind == "rate"
@@ -114,29 +123,10 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
             }
             for one in found.question.sensitivity
         ],
-        "checks": _checks(found, tables),
+        "sturdy": sturdy,
+        "figures": sturdy.shown(key),
         "references": references.to_dict("records"),
     }
-
-
-def _checks(found: Answer, tables: Tables) -> list[dict[str, object]]:
-    """What every check says of an answer, with its figure where it has one."""
-    pooled = found.synthesis
-    if pooled.k < 3 or pooled.estimate is None or pooled.measure.kind != "rate":
-        return []  # the checks are about rates
-    checked, stated = subject(found, tables), stated_of(found)
-    key, title = found.question.key, found.question.title
-    return [
-        {
-            "name": name.replace("_", " ").capitalize(),
-            "verdict": one.verdict,
-            "text": one.text,
-            "figure": _picture(CHECK_PLOTS[name](checked, stated, title), f"{name}-{key}")
-            if name in DRAWN
-            else "",
-        }
-        for name, one in sturdiness(found, tables).items()
-    ]
 
 
 def question_forest(found: Answer, tables: Tables, rows: pd.DataFrame | None = None) -> Axes:

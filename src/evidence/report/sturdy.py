@@ -1,0 +1,61 @@
+"""How sturdy an answer is: what every check says, its figures drawn once for page and downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from ..plots.checks import check_figures
+from ..plots.export import svg_text
+from ..questions import Answer
+from ..sensitivity.check import Check
+from ..sensitivity.register import sturdiness
+from ..tables.load import Tables
+
+OPEN = ("leave_one_out", "multiverse")
+"""Figures that the page shows at once; the others open when asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sturdy:
+    """What the report says of how sturdy an answer is.
+
+    Attributes:
+        checks: every check by name; none where `why` says the reason.
+        figures: their figures by the names of their files, without the question.
+        why: why nothing was checked; empty where it was.
+    """
+
+    checks: Mapping[str, Check]
+    figures: Mapping[str, Axes]
+    why: str = ""
+
+    def shown(self, key: str) -> list[dict[str, object]]:
+        """The figures as elements of the page, in order."""
+        return [
+            {
+                "file": f"{key}-{name.replace('_', '-')}",
+                "name": name.replace("_", " ").capitalize(),
+                "open": name in OPEN,
+                "picture": Markup(svg_text(drawn, salt=f"{name}-{key}")),  # made and escaped by us
+            }
+            for name, drawn in self.figures.items()
+        ]
+
+
+def sturdy(found: Answer, tables: Tables) -> Sturdy:
+    """The checks of an answer that pools three rates or more; of any other, why there are none."""
+    pooled = found.synthesis
+    if pooled.k < 3 or pooled.estimate is None:
+        return Sturdy({}, {}, "Nothing to check: the answer does not pool three cohorts or more.")
+    if pooled.measure.kind != "rate":
+        return Sturdy(
+            {}, {},
+            f"Not checked: the checks are made for rates; a {pooled.measure.label.lower()} has no "
+            "list of defensible analyses yet.",
+        )  # fmt: skip
+    checks = sturdiness(found, tables)
+    return Sturdy(checks, check_figures(checks, found, tables))
