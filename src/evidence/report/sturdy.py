@@ -19,6 +19,19 @@ OPEN = ("leave_one_out", "multiverse")
 """Figures that the page shows at once; the others open when asked for."""
 
 
+TITLES = {
+    "leave_one_out": "Leave-one-out",
+    "baujat": "Heterogeneity and influence (Baujat)",
+    "gosh": "All subsets (GOSH)",
+    "cumulative": "Cumulative answers",
+    "small_study": "Small-study effects",
+    "adjusted": "Adjusted for small-study effects",
+    "multiverse": "Every defensible analysis",
+    "risk_of_bias_summary": "Risk of bias by domain",
+}
+"""What the page calls a check or figure whose own name says too little."""
+
+
 @dataclass(frozen=True, eq=False)
 class Sturdy:
     """What the report says of how sturdy an answer is.
@@ -33,12 +46,19 @@ class Sturdy:
     figures: Mapping[str, Axes]
     why: str = ""
 
+    def said(self) -> list[dict[str, str]]:
+        """Every check in words."""
+        return [
+            {"name": _title(name), "verdict": one.verdict, "text": one.text}
+            for name, one in self.checks.items()
+        ]
+
     def shown(self, key: str) -> list[dict[str, object]]:
         """The figures as elements of the page, in order."""
         return [
             {
                 "file": f"{key}-{name.replace('_', '-')}",
-                "name": name.replace("_", " ").capitalize(),
+                "name": _title(name),
                 "open": name in OPEN,
                 "picture": Markup(svg_text(drawn, salt=f"{name}-{key}")),  # made and escaped by us
             }
@@ -59,3 +79,7 @@ def sturdy(found: Answer, tables: Tables) -> Sturdy:
         )  # fmt: skip
     checks = sturdiness(found, tables)
     return Sturdy(checks, check_figures(checks, found, tables))
+
+
+def _title(name: str) -> str:
+    return TITLES.get(name, name.replace("_", " ").capitalize())
