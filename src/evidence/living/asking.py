@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..formatting import fixed
+from ..audit.printed import share
 from ..tables.cells import check_cells
 from ..tables.load import Tables
 from ..tables.reading import Chunk
 from ..tables.rows import check_rows
 from ..tables.schema import TABLES, Column
 from .adding import Addition, Reference, Row
-from .findings import agrees, counts_that_give
 from .import_works import entry_text
 
 BLANK = "-"
@@ -136,17 +135,10 @@ def _counts_hold(cells: Cells, talk: Talk) -> bool:
     printed, total, events = (cells.get(name) for name in ("printed_percent", "total", "events"))
     if printed is None or total is None:
         return True
-    fitting = counts_that_give(int(total), printed)
-    listed = ", ".join(map(str, fitting)) if fitting else "no number of people"
-    if events is None:
-        talk.say(f"  of {total}, {listed} would give {printed}%")
-        return True
-    if agrees(int(events), int(total), printed):
-        talk.say(f"  {events} of {total} is {printed}%, as printed")
-        return True
-    exact = fixed(2)(100 * int(events) / int(total))
-    talk.say(f"  {events} of {total} is {exact}%, not {printed}%; of {total}, {listed} would be")
-    return talk.sure("Does the source say so? (Then tell it in notes.)")
+    counted = int(events) if events else None
+    severity, _, said, evidence = share(counted, int(total), printed)
+    talk.say(f"  {said} ({evidence})" if evidence else f"  {said}")
+    return severity != "error" or talk.sure("Does the source say so? (Then tell it in notes.)")
 
 
 def _mend(cells: Cells, columns: dict[str, Column], tables: Tables, talk: Talk, table: str) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from html import escape
 
 import numpy as np
 import pandas as pd
 
 from ..errors import choose
-from ..formatting import count, plural
+from ..formatting import count, percent, plural
 from ..measures.measure import MEASURES
 from ..pooling.listing import side_by_side
 from ..pooling.model import Synthesis, pool
+from ..pooling.needed import number_needed
 from ..recover import with_correlation
 from ..tables.load import Tables
 from ..tables.toml import Question, Rows, Sensitivity, model_of
@@ -38,10 +40,26 @@ class Answer:
     sensitivity: dict[str, Synthesis] = field(repr=False)
 
     def __str__(self) -> str:
-        return f"{self.question.asks}\n{self.synthesis.summary()}"
+        needed = (f"{'Needed':<14}{text}" for text in self._needed_in_words())
+        return "\n".join((self.question.asks, self.synthesis.summary(), *needed))
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.question.asks}</p>{self.synthesis._repr_html_()}"
+        needed = "".join(f"<p>{escape(text)}</p>" for text in self._needed_in_words())
+        return f"<p>{escape(self.question.asks)}</p>{self.synthesis._repr_html_()}{needed}"
+
+    def needed(self) -> pd.DataFrame:
+        """Numbers needed to treat at the stated baseline risks, as `number_needed` gives them.
+
+        No row where the question states no such risk, or where there is no estimate.
+        """
+        stated = self.question.baseline_risks if self.synthesis.estimate is not None else ()
+        return number_needed(self.synthesis, stated) if stated else pd.DataFrame()
+
+    def _needed_in_words(self) -> list[str]:
+        return [
+            f"at a risk of {percent(row['baseline'])}% without it: {row['reading']}"
+            for row in self.needed().to_dict("records")
+        ]
 
     def flow(self) -> pd.DataFrame:
         """How many rows and cohorts were found, left out by which reason, and entered."""
