@@ -34,7 +34,7 @@ from evidence import (
 )
 from evidence.errors import EvidenceError, SynthesisError
 from evidence.plots.chart import LOWEST
-from evidence.plots.charts import drapery_rows
+from evidence.plots.drapery import drapery_rows
 from evidence.plots.export import describe
 from evidence.plots.gallery import page, pictures, write_gallery
 from evidence.plots.style import STYLES

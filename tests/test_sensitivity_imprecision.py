@@ -9,6 +9,7 @@ from scipy import special
 
 from evidence import Model, SynthesisError, pool
 from evidence.sensitivity.check import Stated
+from evidence.sensitivity.fragility import fragility
 from evidence.sensitivity.gosh import (
     ALL_UP_TO,
     RANDOM,
@@ -19,7 +20,7 @@ from evidence.sensitivity.gosh import (
     outlier_sweep,
     subsets_of,
 )
-from evidence.sensitivity.imprecision import fragility, imprecision, probability_above
+from evidence.sensitivity.imprecision import imprecision, probability_above
 from evidence.sensitivity.refit import recount
 
 FRAME = pd.DataFrame(

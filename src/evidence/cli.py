@@ -200,7 +200,10 @@ def sensitivity(
     answered = answer(question, tables)
     found = sturdiness(answered, tables, *names, few_anyway=few_anyway)
     if as_json:
-        _print_json([{**vars(one), "table": _records(one.table)} for one in found.values()])
+        _print_json(
+            [{"name": one.name, "verdict": one.verdict, "text": one.text,
+              "table": _records(one.table)} for one in found.values()]
+        )  # fmt: skip
     else:
         click.echo("\n\n".join(str(one) for one in found.values()))
     if figures:

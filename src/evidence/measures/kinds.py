@@ -69,3 +69,8 @@ class Measure:
     def counts_people(self) -> bool:
         """True where the denominator is people, false where it is person-time."""
         return self.family == "binomial"
+
+    @property
+    def compares(self) -> bool:
+        """True where one value means no difference: two arms, or after against before."""
+        return self.scale.null is not None and "mean" not in self.needs

@@ -6,19 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import matplotlib.style
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.transforms import Affine2D, Bbox
+from numpy.typing import NDArray
 
 from ..errors import SynthesisError
+from ..pooling.model import Synthesis
 from .axis import Axis
 from .layout import EDGE, NOTE, TICK, TITLE, Page, axis_with_room
 from .picture import even_text, figure_of, new_axes, room_of, settle
 from .style import POINTS_PER_MM, ForestStyle
 from .text import LINE, font, width, wrap
+from .words import sentence
 
 WIDE = 120.0  # of a chart whose style sets no width, mm
 SHAPE = 0.62  # height of most plots over their width
 LOWEST = 60.0  # height below which a plot says nothing, points
+DOT = 5.0  # diameter of a study's dot, points
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -115,3 +122,55 @@ def _axes(ax: Axes, x: Axis, y: Axis, style: ForestStyle) -> None:
 def flipped(axis: Axis) -> Axis:
     """The axis upside down, as for standard errors in a funnel."""
     return Axis(axis.high, axis.low, axis.ticks, axis.texts, axis.log)
+
+
+def pooled_estimate(synthesis: Synthesis, what: str) -> float:
+    """The estimate that a chart is drawn around.
+
+    Raises:
+        SynthesisError: nothing was pooled.
+    """
+    if synthesis.estimate is None or synthesis.effect is None:
+        raise SynthesisError(
+            f"a {what} needs a pooled answer of two studies or more; this one: "
+            f"{synthesis.method_text}, k = {synthesis.k}"
+        )
+    return synthesis.estimate
+
+
+def draw_line(
+    ax: Axes,
+    places: tuple[object, object],
+    colour: str,
+    label: str,
+    *,
+    wide: float = 0.9,
+    dashes: tuple[float, float] | None = None,
+) -> None:
+    """A line through places (x, y), behind the dots."""
+    x, y = (np.asarray(part, float) for part in places)
+    line = Line2D(x, y, color=colour, linewidth=wide, zorder=2.5, label=label)
+    if dashes:
+        line.set_dashes(dashes)
+    ax.add_line(line)
+
+
+def draw_dots(
+    ax: Axes,
+    places: tuple[object, object],
+    style: ForestStyle,
+    label: str,
+    side: Array | float = DOT,
+    colour: str = "",
+) -> None:
+    """Studies as discs with a thin edge, so that those which overlap are told apart."""
+    x, y = (np.asarray(part, float) for part in places)
+    ax.scatter(
+        x, y, s=np.asarray(side) ** 2, zorder=4, marker="o", facecolor=colour or style.square,
+        edgecolor=style.paper, linewidths=0.5, clip_on=False, label=label,
+    )  # fmt: skip
+
+
+def opening(kind: str, title: str | None) -> str:
+    """How the words of a picture begin: what it is, and its title."""
+    return f"{kind}: {sentence(title)}" if title else f"{kind}."

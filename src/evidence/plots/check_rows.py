@@ -11,12 +11,13 @@ from matplotlib.axes import Axes
 from ..errors import SynthesisError
 from ..formatting import plural
 from ..pooling.model import Synthesis
-from ..sensitivity.check import NOTHING_STATED, Stated, points, shown
+from ..sensitivity.adjusted import adjusted
+from ..sensitivity.check import NOTHING_STATED, Stated, line_of, points, shown
 from ..sensitivity.cumulative import ORDERS, cumulative
-from ..sensitivity.imprecision import fragility, imprecision
-from ..sensitivity.small_study import adjusted
+from ..sensitivity.fragility import fragility
+from ..sensitivity.imprecision import imprecision
 from .axis import axis_of, linear_axis
-from .chart import Chart, draw_chart
+from .chart import Chart, draw_chart, opening
 from .forest import draw_content, forest_content
 from .layout import Content
 from .marks import Band
@@ -97,7 +98,7 @@ def cumulative_orders_plot(
     ax = draw_answers(synthesis, rows, note, ax=ax, title=title, style=style)
     late = found.table[found.table["k"] >= synthesis.k / 2]
     alt = (
-        f"{_opening('Cumulative answers', title)} {plural(synthesis.k, 'study')} in "
+        f"{opening('Cumulative answers', title)} {plural(synthesis.k, 'study')} in "
         f"{plural(len(blocks) // 2, 'order')}. Once half have entered, the estimate lies between "
         f"{shown(late['estimate'].min(), synthesis)} and "
         f"{shown(late['estimate'].max(), synthesis)}."
@@ -123,23 +124,24 @@ def adjusted_plot(
     found = adjusted(synthesis, stated)
     if found.table.empty:
         raise SynthesisError(found.verdict)
-    names = [
-        f"{name} ({note})" if note else str(name)
-        for name, note in zip(found.table["analysis"], found.table["note"], strict=True)
-    ]
-    rows = found.table.assign(analysis=names)[["analysis", *LIMITS]]
-    note = (
-        "Adjusted rows assume that small studies are missing for their results; they show how far "
-        "the answer could move. Rows by inverse variance; pooled estimate: "
-        f"{synthesis.method_text}."
+    table = found.table
+    pairs = list(zip(table["analysis"], table["note"].fillna(""), strict=True))
+    rows = table[["analysis", *LIMITS]]
+    note = " ".join(
+        [
+            "Adjusted rows assume that small studies, or those without a finding, are missing for "
+            "their results; they show how far the answer could move. Rows by inverse variance; "
+            f"pooled estimate: {synthesis.method_text}.",
+            *(f"{str(name).capitalize()}: {said}." for name, said in pairs if said),
+        ]
     )
     ax = draw_answers(synthesis, rows, note, ax=ax, title=title, style=style)
     said = "; ".join(
         f"{clean(name)} {shown(value, synthesis)}"
-        for name, value in zip(names, rows["estimate"].to_numpy(float), strict=True)
+        for name, value in zip(table["analysis"], table["estimate"].to_numpy(float), strict=True)
         if not np.isnan(value)
     )
-    alt = f"{_opening('Adjusted answers', title)} {sentence(said)}"
+    alt = f"{opening('Adjusted answers', title)} {sentence(said)}"
     return leave(ax, alt=alt, table=found.table)
 
 
@@ -162,7 +164,8 @@ def imprecision_plot(
     bands, rows, notes = [], pd.DataFrame(columns=["answer", *LIMITS]), []
     if stated.change is not None:
         band = Band(estimate - stated.change, estimate + stated.change, "stated change")
-        bands, seen = [band], [*seen, *np.clip([band.low, band.high], *scale.bounds)]
+        inside = [end for end in (band.low, band.high) if scale.bounds[0] < end < scale.bounds[1]]
+        bands, seen = [band], [*seen, *inside]
         said = f"less than the stated {points(stated.change, synthesis)} from the estimate"
         notes.append(f"Grey: {said}.")
     if stated.threshold is not None:
@@ -179,7 +182,7 @@ def imprecision_plot(
     style = replace(style, xlim=style.xlim or (ends.low, ends.high))
     content, style = _answers(synthesis, rows, " ".join(notes), title, style)
     ax = draw_content(ax, content, style, bands)[0]
-    alt = f"{_opening('Imprecision', title)} {clean(found.verdict)} {clean(' '.join(notes))}"
+    alt = f"{opening('Imprecision', title)} {clean(found.verdict)} {clean(' '.join(notes))}"
     return leave(ax, alt=alt, table=found.table)
 
 
@@ -196,34 +199,28 @@ def fragility_plot(
     Arguments as for `leave_one_out_plot`, and what was stated.
 
     Raises:
-        SynthesisError: no threshold was stated, or the interval includes it.
+        SynthesisError: no conclusion to reverse, or no events to change.
     """
     found = fragility(synthesis, stated)
-    if found.table.empty or stated.threshold is None or synthesis.interval is None:
+    line, words = line_of(synthesis, stated)
+    if found.table.empty or line is None or synthesis.interval is None:
         raise SynthesisError(found.verdict)
-    above = synthesis.interval.low > stated.threshold
-    side, start = ("low", synthesis.interval.low) if above else ("high", synthesis.interval.high)
+    side = "low" if (synthesis.estimate or 0.0) >= line else "high"
     steps = np.append(0.0, found.table["step"].to_numpy(float))
-    limits = np.append(start, found.table[side].to_numpy(float))
+    limits = np.append(getattr(synthesis.interval, side), found.table[side].to_numpy(float))
     scale = synthesis.measure.scale
-    seen = [*limits, stated.threshold]
-    y = linear_axis(seen, bounds=scale.bounds, factor=scale.factor, most=6)
-    name = f"{'Lower' if above else 'Upper'} end of the interval, {scale.unit}"
+    name = f"{'Lower' if side == 'low' else 'Upper'} end of the interval, {scale.unit.strip()}"
     chart = Chart(
         title or "", lambda most: linear_axis([0.0, steps[-1]], bounds=(0.0, np.inf), most=most),
-        "Events changed", y, name,
-        (f"Each step changes one event, in the study where that moves the interval most. Line: the "
-         f"stated threshold of {shown(stated.threshold, synthesis)}.",),
+        "Events changed", axis_of(scale, [*limits, line], most=6), name.removesuffix(", "),
+        (f"Each step changes one event, in the study where that moves the interval most. Line: "
+         f"{words}.",),
     )  # fmt: skip
     ax = draw_chart(ax, chart, style)
-    ax.axhline(stated.threshold, color=style.claim, linewidth=0.8, label="_threshold")
+    ax.axhline(line, color=style.claim, linewidth=0.8, label="_threshold")
     ax.plot(
         steps, limits, color=style.ink, linewidth=0.8, marker="o", markersize=3, clip_on=False,
         label="_limits",
     )  # fmt: skip
-    alt = f"{_opening('Fragility', title)} {sentence(clean(found.verdict))}"
+    alt = f"{opening('Fragility', title)} {sentence(clean(found.verdict))}"
     return leave(ax, alt=alt, table=found.table)
-
-
-def _opening(kind: str, title: str | None) -> str:
-    return f"{kind}: {sentence(title)}" if title else f"{kind}."

@@ -14,7 +14,6 @@ from ..sensitivity.check import Check, Stated
 from ..sensitivity.register import stated_of, subject
 from ..tables.load import Tables
 from .bias import bias_summary, traffic_light
-from .charts import funnel
 from .check_rows import (
     adjusted_plot,
     cumulative_orders_plot,
@@ -22,6 +21,7 @@ from .check_rows import (
     imprecision_plot,
 )
 from .export import Provenance, save_figure, save_figure_table
+from .funnel import funnel
 from .multiverse import multiverse_plot
 from .sensitivity import (
     baujat_plot,

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from matplotlib.axes import Axes
 
 from .bias import bias_summary, traffic_light
-from .charts import bubble, caterpillar, drapery, funnel, tau2_profile
+from .bubble import bubble
+from .caterpillar import caterpillar
 from .check_rows import adjusted_plot, cumulative_orders_plot, fragility_plot, imprecision_plot
+from .drapery import drapery
 from .evidence_map import evidence_map
 from .flow import flow
 from .forest import forest
+from .funnel import funnel
 from .multiverse import multiverse_plot
 from .panels import forests
 from .row_family import atlas, cumulative, shrinkage
@@ -22,6 +25,7 @@ from .sensitivity import (
     leave_one_out_plot,
     outlier_sweep_plot,
 )
+from .tau2_profile import tau2_profile
 
 PLOTS: dict[str, Callable[..., Axes]] = {
     "forest": forest,

@@ -14,7 +14,7 @@ from ..pooling.model import Synthesis
 from ..sensitivity.gosh import ALL_UP_TO, SEED, baujat, gosh, outlier_sweep
 from ..sensitivity.influence import influence_check, leave_one_out
 from .axis import Axis, linear_axis
-from .chart import Chart, draw_chart
+from .chart import DOT, Chart, draw_chart, opening
 from .check_rows import LIMITS, draw_answers
 from .picture import leave
 from .rows import study_names
@@ -24,7 +24,6 @@ from .words import sentence
 
 NAMED = 3  # studies that are named in a scatter
 DRAWN = 2000  # subsets that are drawn; more would only hide each other
-DOT = 5.0  # diameter of a study's dot, points
 
 
 def leave_one_out_plot(
@@ -58,7 +57,7 @@ def leave_one_out_plot(
     ax = draw_answers(synthesis, rows, note, ax=ax, title=title, style=style)
     low, high = found["estimate"].min(), found["estimate"].max()
     alt = (
-        f"{_opening('Leave-one-out plot', title)} Without any one of {plural(len(found), 'study')} "
+        f"{opening('Leave-one-out plot', title)} Without any one of {plural(len(found), 'study')} "
         f"the estimate lies between {_text(low, synthesis)} and {_text(high, synthesis)}; with all "
         f"it is {_text(synthesis.estimate or 0.0, synthesis)}."
     )
@@ -91,7 +90,7 @@ def outlier_sweep_plot(
     ax = draw_answers(synthesis, rows, note, ax=ax, title=title, style=style)
     last = found.iloc[-1]
     alt = (
-        f"{_opening('Outlier sweep', title)} With {plural(len(found), 'study')} set aside the "
+        f"{opening('Outlier sweep', title)} With {plural(len(found), 'study')} set aside the "
         f"estimate is {_text(last['estimate'], synthesis)}; with all it is "
         f"{_text(synthesis.estimate or 0.0, synthesis)}."
     )
@@ -132,7 +131,7 @@ def influence_plot(
         _name(ax, clean(name), (float(hat), float(cook)), x, style)
     who = ", ".join(clean(name) for name in beyond["name"]) or "none"
     alt = (
-        f"{_opening('Influence plot', title)} {plural(len(table), 'study')}; beyond a customary "
+        f"{opening('Influence plot', title)} {plural(len(table), 'study')}; beyond a customary "
         f"limit: {who}."
     )
     return leave(ax, alt=alt, table=table)
@@ -169,7 +168,7 @@ def baujat_plot(
         _name(ax, clean(name), (float(across), float(up)), x, style)
     most = first.iloc[0]
     alt = (
-        f"{_opening('Baujat plot', title)} {plural(len(table), 'study')}; "
+        f"{opening('Baujat plot', title)} {plural(len(table), 'study')}; "
         f"{sentence(str(most['name'])).rstrip('.')} stands farthest out, with "
         f"{fixed(1)(most['heterogeneity'])} of {fixed(1)(table['heterogeneity'].sum())} of "
         "Cochran's Q."
@@ -237,7 +236,7 @@ def _gosh_alt(
 ) -> str:
     """Where the subsets lie, in words."""
     said = [
-        f"{_opening('Plot of subsets (GOSH)', title)} {count(len(table))} subsets; the estimate "
+        f"{opening('Plot of subsets (GOSH)', title)} {count(len(table))} subsets; the estimate "
         f"lies between {_text(table['estimate'].min(), synthesis)} and "
         f"{_text(table['estimate'].max(), synthesis)}, I² between "
         f"{percent(table['i2'].min(), 0)}% and {percent(table['i2'].max(), 0)}%."
@@ -265,10 +264,6 @@ def _name(ax: Axes, text: str, at: tuple[float, float], x: Axis, style: ForestSt
         color=style.ink, ha="right" if right else "left", va="baseline", parse_math=False,
         annotation_clip=False,
     )  # fmt: skip
-
-
-def _opening(kind: str, title: str | None) -> str:
-    return f"{kind}: {sentence(title)}" if title else f"{kind}."
 
 
 def _text(value: float, synthesis: Synthesis) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..measures.kinds import Effects, Measure
 from ..measures.scale import Scale
@@ -18,6 +19,8 @@ from .synthesis import Synthesis
 from .tau2 import TAU2_ESTIMATORS
 from .tau2_intervals import TAU2_INTERVALS
 from .weighting import intercept
+
+Array = NDArray[np.float64]
 
 TAU2_INTERVAL_NAMES = {
     "q_profile": "Q-profile",
@@ -101,17 +104,27 @@ def _answer(
     )  # fmt: skip
 
 
+def sizes(studies: pd.DataFrame, measure: Measure) -> Array:
+    """People or person-time of each study, every arm together."""
+    names = [name for name in measure.needs if name.startswith(("total", "person_time", "n"))]
+    return np.asarray(studies[names].to_numpy(float).sum(-1), float)
+
+
 def total(studies: pd.DataFrame, measure: Measure) -> float:
     """People as a whole number, or person-time as it is, of every arm."""
-    sizes = [name for name in measure.needs if name.startswith(("total", "person_time", "n"))]
-    found = float(studies[sizes].to_numpy(float).sum())
+    found = float(sizes(studies, measure).sum())
     return found if measure.family == "poisson" else int(found)
+
+
+def events(studies: pd.DataFrame, measure: Measure) -> Array:
+    """Events of each study, every arm together; zero where scores are measured."""
+    names = [name for name in measure.needs if name.startswith("events")]
+    return np.asarray(studies[names].to_numpy(float).sum(-1), float)
 
 
 def events_of(studies: pd.DataFrame, measure: Measure) -> int:
     """Events of every arm; none where scores are measured."""
-    columns = [name for name in measure.needs if name.startswith("events")]
-    return int(studies[columns].to_numpy(float).sum()) if columns else 0
+    return int(events(studies, measure).sum())
 
 
 def zero_cautions(

@@ -20,7 +20,7 @@ from .inverse_variance import boundary, events_of, few_studies, random_spread, r
 from .mean import quantile
 from .options import METHOD_KINDS, TWO_ARM, Model
 from .synthesis import Likelihood, Synthesis
-from .two_arm_glmm import Arms, TwoArmFit, _support, fit_two_arm, tau_limits
+from .two_arm_glmm import Arms, TwoArmFit, fit_two_arm, support, tau_limits
 from .weighting import intercept
 
 Array = NDArray[np.float64]
@@ -50,7 +50,7 @@ def two_arm_glmm(
         raise SynthesisError("mixed models of two arms offer the intervals: t, wald")
     arms, k = arms_of(studies, measure), len(studies)
     found = fit_two_arm(arms, model.two_arm)
-    df = np.inf if model.interval == "wald" else k - 1.0
+    df = two_arm_df(model, k)
     half = float(quantile(model.level, df)) * found.se
     prediction, shown = _prediction(found, model, k)
     low, high = tau_limits(arms, model.two_arm, found, chi_square_drop(model.level))
@@ -80,6 +80,11 @@ def two_arm_glmm(
             ),
         ),
     )  # fmt: skip
+
+
+def two_arm_df(model: Model, k: int) -> float:
+    """Degrees of freedom of the interval of k studies; infinite for a normal one."""
+    return np.inf if model.interval == "wald" else k - 1.0
 
 
 def _prediction(found: TwoArmFit, model: Model, k: int) -> tuple[tuple[float, float] | None, str]:
@@ -146,7 +151,7 @@ def _together(arms: Arms) -> tuple[Array, Array, int]:
     first, seen = 0.0, 0
     ways = np.ones(1)
     for a, b, c, d in zip(arms.a, arms.b, arms.c, arms.d, strict=True):
-        counts, log_ways, own = _support(float(a), float(b), float(c), float(d))
+        counts, log_ways, own = support(float(a), float(b), float(c), float(d))
         ways = np.convolve(ways, np.exp(log_ways - log_ways.max()))
         ways /= ways.max()
         first, seen = first + counts[0], seen + own

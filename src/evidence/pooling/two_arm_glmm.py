@@ -61,7 +61,7 @@ def conditional(arms: Arms) -> Likelihood:
     if not arms.people:
         return _binomial(arms.a, arms.c, np.log(arms.b / arms.d))
     rows = zip(arms.a, arms.b, arms.c, arms.d, strict=True)
-    tables = [_support(*(float(cell) for cell in row)) for row in rows]
+    tables = [support(*(float(cell) for cell in row)) for row in rows]
 
     def slopes(theta: Array, _: Array) -> Slopes:
         value, mean, square = (np.empty_like(theta) for _ in range(3))
@@ -78,7 +78,7 @@ def conditional(arms: Arms) -> Likelihood:
     return slopes
 
 
-def _support(a: float, b: float, c: float, d: float) -> tuple[Array, Array, int]:
+def support(a: float, b: float, c: float, d: float) -> tuple[Array, Array, int]:
     """Treated events that the margins allow, the log of their number of ways, and which is seen."""
     n1, n2, x = a + b, c + d, a + c
     low, high = max(0.0, x - n2), min(x, n1)

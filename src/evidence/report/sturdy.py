@@ -67,16 +67,10 @@ class Sturdy:
 
 
 def sturdy(found: Answer, tables: Tables) -> Sturdy:
-    """The checks of an answer that pools three rates or more; of any other, why there are none."""
+    """The checks of an answer that pools three cohorts or more; else why there are none."""
     pooled = found.synthesis
     if pooled.k < 3 or pooled.estimate is None:
         return Sturdy({}, {}, "Nothing to check: the answer does not pool three cohorts or more.")
-    if pooled.measure.kind != "rate":
-        return Sturdy(
-            {}, {},
-            f"Not checked: the checks are made for rates; a {pooled.measure.label.lower()} has no "
-            "list of defensible analyses yet.",
-        )  # fmt: skip
     checks = sturdiness(found, tables)
     return Sturdy(checks, check_figures(checks, found, tables))
 

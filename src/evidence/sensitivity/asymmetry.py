@@ -119,27 +119,50 @@ def limit_effect(y: Array, v: Array, tau2: float, level: float = 0.95) -> Regres
     )  # fmt: skip
 
 
-def rank_test(y: Array, v: Array) -> tuple[float, float]:
-    """Kendall's tau of effects and variances, with its p (Begg and Mazumdar 1994).
+@dataclass(frozen=True)
+class Rank:
+    """Kendall's rank correlation of effects with their variances.
 
-    doi 10.2307/2533446. Exact without ties and up to `EXACT` studies, else normal without a
-    correction for continuity.
+    Attributes:
+        tau: the correlation, with ties.
+        z: the score over its standard deviation, for a normal approximation.
+        p: two-sided; exact without ties and up to `EXACT` studies, else normal without a
+            correction for continuity.
+    """
+
+    tau: float
+    z: float
+    p: float
+
+
+def rank_test(y: Array, v: Array) -> Rank:
+    """Kendall's tau of standardised effects and variances.
+
+    Source: Begg and Mazumdar (1994), doi 10.2307/2533446.
     """
     w = 1 / v
     mean = float((w * y).sum() / w.sum())
-    a = (y - mean) / np.sqrt(v - 1 / w.sum())
-    upper = np.triu_indices(len(y), 1)
-    first = np.sign(np.subtract.outer(a, a)[upper])
-    second = np.sign(np.subtract.outer(v, v)[upper])
+    return kendall((y - mean) / np.sqrt(v - 1 / w.sum()), v)
+
+
+def kendall(a: Array, b: Array) -> Rank:
+    """Kendall's tau of two columns with its test.
+
+    Raises:
+        SynthesisError: a column that is the same for all studies.
+    """
+    upper = np.triu_indices(len(a), 1)
+    first, second = (np.sign(np.subtract.outer(x, x)[upper]) for x in (a, b))
     score, pairs = float((first * second).sum()), len(first)
     free = math.sqrt(float((first != 0).sum()) * float((second != 0).sum()))
     if free == 0:
         raise SynthesisError(
-            f"the rank test cannot be done: effects or variances of all {len(y)} studies are equal"
+            f"the rank test cannot be done: effects or variances of all {len(a)} studies are equal"
         )
-    if free == pairs and len(y) <= EXACT:
-        return score / free, _exact_p(score, len(y))
-    return score / free, 2 * float(special.ndtr(-abs(score) / _rank_sd(a, v)))
+    z = score / _rank_sd(a, b)
+    if free == pairs and len(a) <= EXACT:
+        return Rank(score / free, z, _exact_p(score, len(a)))
+    return Rank(score / free, z, 2 * float(special.ndtr(-abs(z))))
 
 
 def _exact_p(score: float, k: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -10,16 +11,19 @@ from types import MappingProxyType
 import pandas as pd
 
 from ..errors import SynthesisError
-from ..formatting import fixed, percent, plural, readable
+from ..formatting import percent, plural, readable
+from ..measures.scale import Scale
 from ..pooling.model import Synthesis
 
 MOST = 40
 """Rows of a table that are printed; the table itself holds all."""
-FRACTIONS = (
-    "change", "hat", "share", "apart", "with_low", "with_median", "with_high", "with_i2",
-    "without_low", "without_median", "without_high", "without_i2",
-)  # fmt: skip
+FRACTIONS = ("hat", "share", "with_i2", "without_i2")
 """Columns of checks that hold fractions and are read as percentages, beside those of all tables."""
+ESTIMATES = (
+    "estimate", "low", "high", "change", "apart", "with_low", "with_median", "with_high",
+    "without_low", "without_median", "without_high",
+)  # fmt: skip
+"""Columns that hold estimates or differences of them, and are read in the scale's own unit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,37 +35,44 @@ class Check:
         verdict: "Held", "Did not hold" or "No verdict", and after it the rule that decided.
         table: the figures at full precision; one row per study, step, subset or method.
         text: what was done and how to read it, for print.
+        scale: how estimates in the table are printed; None where it holds none.
     """
 
     name: str
     verdict: str
     table: pd.DataFrame = field(repr=False)
     text: str
+    scale: Scale | None = None
 
     def __str__(self) -> str:
         title = self.name.replace("_", " ").capitalize()
-        body = _printed(self.table.head(MOST)).to_string(index=False) if len(self.table) else ""
+        body = self._printed().to_string(index=False) if len(self.table) else ""
         rest = len(self.table) - MOST
         more = f"... and {plural(rest, 'row')} more in the table" if rest > 0 else ""
         return "\n".join(part for part in (title, self.verdict, self.text, body, more) if part)
 
     def _repr_html_(self) -> str:
         title = escape(self.name.replace("_", " ").capitalize())
-        body = _printed(self.table.head(MOST)).to_html(index=False) if len(self.table) else ""
+        body = self._printed().to_html(index=False) if len(self.table) else ""
         return (
             f"<p><strong>{title}.</strong> {escape(self.verdict)}</p>"
             f"<p>{escape(self.text)}</p>{body}"
         )
 
-
-def _printed(table: pd.DataFrame) -> pd.DataFrame:
-    """The table as a reader sees it."""
-    flags = [name for name in table.columns if table[name].dtype == bool]
-    words = table[flags].astype(object).replace({True: "yes", False: "no"})
-    shares = [name for name in FRACTIONS if name in table.columns]
-    words = words.join(table[shares].map(percent))
-    rest = table.drop(columns=[*flags, *shares])
-    return readable(pd.concat([rest, words], axis=1)[list(table.columns)])
+    def _printed(self) -> pd.DataFrame:
+        """The table's first rows as a reader sees them."""
+        table = self.table.head(MOST)
+        flags = [name for name in table.columns if table[name].dtype == bool]
+        words = table[flags].astype(object).replace({True: "yes", False: "no"})
+        shown: dict[str, Callable[[float], str]] = {
+            name: percent for name in FRACTIONS if name in table.columns
+        }
+        if self.scale is not None:
+            shown |= {name: self.scale.text for name in ESTIMATES if name in table.columns}
+        for name, text in shown.items():
+            words[name] = ["" if pd.isna(value) else text(value) for value in table[name]]
+        rest = table.drop(columns=list(words.columns))
+        return readable(pd.concat([rest, words], axis=1)[list(table.columns)])
 
 
 @dataclass(frozen=True)
@@ -69,12 +80,13 @@ class Stated:
     """What was stated before the answer was seen; a check judges by nothing else.
 
     Attributes:
-        threshold: a clinical threshold on the reading scale, a fraction.
-        change: a change of the estimate that would matter, on the reading scale, a fraction.
+        threshold: a clinical threshold on the reading scale (a fraction, a ratio, points).
+        change: a change of the estimate that would matter, on the reading scale.
         events, people: fewest events and people that make an answer worth relying on.
         restrictions: the answers of the stated inclusion rules, by name.
         general: which of them were stated for many questions and may leave none of this one.
         few_anyway: run the tests of small-study effects with fewer than ten studies.
+        important: the smallest difference that matters, on the reading scale.
     """
 
     threshold: float | None = None
@@ -84,9 +96,12 @@ class Stated:
     restrictions: Mapping[str, Synthesis] = field(default_factory=lambda: MappingProxyType({}))
     general: frozenset[str] = frozenset()
     few_anyway: bool = False
+    important: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("threshold", "change", "events", "people"):
+        if self.threshold is not None and not math.isfinite(self.threshold):
+            raise SynthesisError(f"threshold must be a number; it is {self.threshold!r}")
+        for name in ("change", "events", "people", "important"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise SynthesisError(f"{name} must be above 0; it is {value!r}")
@@ -118,16 +133,36 @@ def judged(held: bool, rule: str) -> str:
 
 
 def shown(value: float, synthesis: Synthesis) -> str:
-    """A figure of the reading scale in printed units."""
+    """A figure of the reading scale as it is printed, with its unit."""
     scale = synthesis.measure.scale
-    return f"{fixed(1)(scale.factor * value)}{scale.unit}"
+    return f"{scale.text(value)}{scale.unit}"
 
 
 def points(value: float, synthesis: Synthesis) -> str:
-    """A difference on the reading scale in printed units: percentage points for a proportion."""
+    """A difference on the reading scale as it is printed: percentage points for a proportion."""
     scale = synthesis.measure.scale
-    unit = " points" if scale.unit == "%" else scale.unit
-    return f"{fixed(1)(scale.factor * value)}{unit}"
+    return f"{scale.text(value)}{' points' if scale.unit == '%' else scale.unit}"
+
+
+def line_of(synthesis: Synthesis, stated: Stated) -> tuple[float | None, str]:
+    """The value that a conclusion is about, and its words; None where there is none.
+
+    A stated threshold, or no difference where arms or times are compared and none is stated.
+
+    Raises:
+        SynthesisError: a threshold that the measure cannot take.
+    """
+    scale, line = synthesis.measure.scale, stated.threshold
+    if line is None:
+        null = scale.null if synthesis.measure.compares else None
+        return null, "" if null is None else f"no difference ({shown(null, synthesis)})"
+    low, high = scale.bounds
+    if not low < line < high:
+        raise SynthesisError(
+            f"the threshold must lie between {low:g} and {high:g}, as a "
+            f"{synthesis.measure.label.lower()} does; it is {line:g}"
+        )
+    return line, f"the threshold of {shown(line, synthesis)}"
 
 
 def near_rule(estimates: list[float], synthesis: Synthesis, stated: Stated) -> tuple[bool, str]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import SynthesisError, choose
+from ..pooling.inverse_variance import sizes
 from ..pooling.model import Synthesis
 from .check import NOTHING_STATED, Check, Stated, judged, near_rule, need_studies
 from .influence import named
@@ -30,8 +31,7 @@ def cumulative_order(synthesis: Synthesis, by: str) -> list[int]:
     if by == "precision":
         key = studies["variance"].to_numpy(float)
     elif by == "size":
-        size = "total" if synthesis.measure.counts_people else "person_time"
-        key = -studies[size].to_numpy(float)
+        key = -sizes(studies, synthesis.measure)
     elif "year" not in studies.columns or studies["year"].isna().any():
         raise SynthesisError("an order by year needs a column `year` without blanks")
     else:
@@ -72,4 +72,5 @@ def cumulative(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Check:
         verdict=judged(held, f"once half of the studies have entered, leaving the rest out {rule}"),
         table=table,
         text=f"Studies enter one by one: {said}; the model is fitted at every step.{missing}",
+        scale=synthesis.measure.scale,
     )

@@ -88,6 +88,7 @@ def gosh_check(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Check:
         f"{shown(float(table.loc[half, 'estimate'].min()), synthesis)} and "
         f"{shown(float(table.loc[half, 'estimate'].max()), synthesis)}. Subsets differ most by "
         f"whether they hold {most['study_id']}.",
+        scale=synthesis.measure.scale,
     )
 
 
@@ -162,4 +163,5 @@ def outlier_sweep(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Chec
         text="Each step sets one more study aside, that with the largest studentised residual "
         "among those left. This says what such studies do to the answer, not that they are "
         "wrong: to leave out what does not fit would make any set agree.",
+        scale=synthesis.measure.scale,
     )

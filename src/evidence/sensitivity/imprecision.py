@@ -1,25 +1,19 @@
-"""Imprecision as facts against what was stated beforehand, and how little would reverse it."""
+"""Imprecision as facts against what was stated beforehand."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from ..errors import SynthesisError
-from ..formatting import count, percent, plural
+from ..formatting import count, percent
+from ..pooling.heterogeneity import Interval
 from ..pooling.model import Synthesis
-from .check import NOTHING_STATED, Check, Stated, need_studies, points, shown
-from .refit import counts_of, recount, refit
-
-MOST_SETS = 2000
-"""Sets of studies that are tried when the fewest that reverse a conclusion are looked for."""
-MOST_EVENTS = 50
-"""Events that are changed when the fewest that reverse a conclusion are looked for."""
+from .check import NOTHING_STATED, Check, Stated, line_of, need_studies, points, shown
 
 
 def imprecision(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Check:
@@ -28,6 +22,7 @@ def imprecision(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Check:
     A fact without anything stated for it is shown and not judged.
     """
     need_studies(synthesis, 3, "imprecision")
+    line_of(synthesis, stated)
     rows = [row for part in FACTS for row in part(synthesis, stated)]
     table = pd.DataFrame(rows, columns=["fact", "figure", "stated", "met"])
     judged = table[table["met"] != "nothing stated"]
@@ -55,17 +50,17 @@ def _met(held: bool | None) -> str:
 
 
 def _size(synthesis: Synthesis, stated: Stated) -> list[Row]:
-    events, people = synthesis.events, synthesis.total
-    unit = "people" if synthesis.measure.counts_people else "person-time"
+    """Events and people against the stated numbers; scores have no events."""
+    unit = "person-time" if synthesis.measure.family == "poisson" else "people"
 
     def row(name: str, figure: float, least: int | None) -> Row:
         said = "" if least is None else f"at least {count(least)}"
         return name, count(figure), said, _met(None if least is None else figure >= least)
 
-    return [
-        row("events in all studies", events, stated.events),
-        row(f"{unit} in all studies", people, stated.people),
-    ]
+    rows = [row(f"{unit} in all studies", synthesis.total, stated.people)]
+    if synthesis.measure.kind == "score":
+        return rows
+    return [row("events in all studies", synthesis.events, stated.events), *rows]
 
 
 def _width(synthesis: Synthesis, stated: Stated) -> list[Row]:
@@ -83,20 +78,47 @@ def _crossing(synthesis: Synthesis, stated: Stated) -> list[Row]:
     """Whether the interval, and the prediction interval, lie on one side of the threshold."""
     line, rows = stated.threshold, []
     said = "" if line is None else f"on one side of {shown(line, synthesis)}"
-    for name, limits in (
-        ("interval of the answer", synthesis.interval),
-        ("prediction interval", synthesis.prediction),
-    ):
-        if limits is not None:
-            figure = f"{shown(limits.low, synthesis)} to {shown(limits.high, synthesis)}"
-            rows.append((name, figure, said, _met(None if line is None else line not in limits)))
+    for name, limits in _intervals(synthesis):
+        figure = f"{shown(limits.low, synthesis)} to {shown(limits.high, synthesis)}"
+        rows.append((name, figure, said, _met(None if line is None else line not in limits)))
     return rows
+
+
+def _intervals(synthesis: Synthesis) -> list[tuple[str, Interval]]:
+    both = (("interval of the answer", synthesis.interval),
+            ("prediction interval", synthesis.prediction))  # fmt: skip
+    return [(name, limits) for name, limits in both if limits is not None]
+
+
+def _no_difference(synthesis: Synthesis, stated: Stated) -> list[Row]:  # noqa: ARG001
+    """Where the intervals of a comparison lie beside no difference: shown, never judged."""
+    null, rows = synthesis.measure.scale.null, []
+    if null is None or not synthesis.measure.compares:
+        return []
+    for name, limits in _intervals(synthesis):
+        where = "includes it" if null in limits else "above" if limits.low > null else "below"
+        rows.append((f"{name}, beside no difference ({shown(null, synthesis)})", where, "",
+                     _met(None)))  # fmt: skip
+    return rows
+
+
+def _matters(synthesis: Synthesis, stated: Stated) -> list[Row]:
+    """Whether the interval leaves open if the difference matters, where that was stated."""
+    least, limits = stated.important, synthesis.interval
+    if least is None or limits is None:
+        return []
+    figure = f"{shown(limits.low, synthesis)} to {shown(limits.high, synthesis)}"
+    held = not any(edge in limits for edge in (-least, least))
+    said = f"wholly on one side of {points(least, synthesis)} either way"
+    return [("interval against what matters", figure, said, _met(held))]
 
 
 def _new_setting(synthesis: Synthesis, stated: Stated) -> list[Row]:
     if stated.threshold is None or synthesis.prediction is None:
         return []
-    name = f"probability that a new setting's rate lies above {shown(stated.threshold, synthesis)}"
+    what = "rate" if synthesis.measure.kind == "rate" else synthesis.measure.label.lower()
+    line = shown(stated.threshold, synthesis)
+    name = f"probability that a new setting's {what} lies above {line}"
     try:
         figure = f"{percent(probability_above(synthesis, stated.threshold))}%"
     except SynthesisError as error:
@@ -146,97 +168,4 @@ def _prediction_df(synthesis: Synthesis) -> float:
 
 
 Fact = Callable[[Synthesis, Stated], list[Row]]
-FACTS: tuple[Fact, ...] = (_size, _width, _crossing, _new_setting)
-
-
-def fragility(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Check:
-    """The fewest events, and the fewest studies left out, that would reverse the conclusion.
-
-    The conclusion is on which side of the stated threshold the interval of the answer lies. Events
-    are added or removed one at a time, in whichever study brings the limit closest to the
-    threshold (as for the fragility of a meta-analysis, Atal et al. 2019,
-    doi 10.1016/j.jclinepi.2019.03.012). Studies are left out in every combination, fewest first.
-    """
-    need_studies(synthesis, 3, "fragility")
-    if stated.threshold is None or synthesis.interval is None:
-        return _without("the question states no threshold, so there is no conclusion to reverse")
-    side = _side(synthesis, stated.threshold)
-    if side == 0:
-        return _without(
-            f"the interval includes the threshold of {shown(stated.threshold, synthesis)}, so "
-            "there is no conclusion to reverse"
-        )
-    steps, reversed_ = _events_to_reverse(synthesis, stated.threshold, side)
-    studies = _studies_to_reverse(synthesis, stated.threshold, side)
-    word = "above" if side > 0 else "below"
-    events = (
-        plural(len(steps), "event") if reversed_ else f"more than {plural(len(steps), 'event')}"
-    )
-    share = len(steps) / max(synthesis.events, 1)
-    return Check(
-        name="fragility",
-        verdict=f"No verdict: the interval lies {word} {shown(stated.threshold, synthesis)}; "
-        f"changing {events} ({percent(share)}% of all events) or leaving out {studies} would "
-        "reverse that; no number of them was stated as enough",
-        table=steps,
-        text="Events are changed one at a time where that moves the limit most; studies are left "
-        "out in every combination, fewest first, and the model is fitted anew each time.",
-    )
-
-
-def _without(why: str) -> Check:
-    return Check("fragility", f"No verdict: {why}", pd.DataFrame(), "Nothing was computed.")
-
-
-def _side(synthesis: Synthesis, threshold: float) -> int:
-    """1 where the interval lies above the threshold, -1 below, 0 where it includes it."""
-    if synthesis.interval is None or threshold in synthesis.interval:
-        return 0
-    return 1 if synthesis.interval.low > threshold else -1
-
-
-def _events_to_reverse(
-    synthesis: Synthesis, threshold: float, side: int
-) -> tuple[pd.DataFrame, bool]:
-    """The changes one by one, and whether the conclusion was reversed in the end."""
-    names = synthesis.studies["study_id"].astype(str).to_numpy()
-    events, size = counts_of(synthesis)
-    steps: list[dict[str, object]] = []
-    for step in range(1, MOST_EVENTS + 1):
-        trials = events - side * np.eye(len(events))
-        possible = np.flatnonzero((events - side >= 0) & (events - side <= size))
-        if len(possible) == 0:
-            break
-        found = recount(synthesis, trials[possible])
-        ends = side * found["low" if side > 0 else "high"].to_numpy(float)
-        best = int(ends.argmin())
-        events = trials[possible[best]]
-        low, high = found["low"].iloc[best], found["high"].iloc[best]
-        steps.append(
-            {"step": step, "study_id": names[possible[best]], "events": events[possible[best]],
-             "low": low, "high": high}
-        )  # fmt: skip
-        if ends[best] <= side * threshold:
-            return pd.DataFrame(steps), True
-    return pd.DataFrame(steps), False
-
-
-def _studies_to_reverse(synthesis: Synthesis, threshold: float, side: int) -> str:
-    """The fewest studies whose absence reverses the conclusion, in words."""
-    k, tried = synthesis.k, 0
-    for out in range(1, k - 1):
-        if math.comb(k, out) + tried > MOST_SETS:
-            return f"more than {plural(out - 1, 'study')}"
-        sets = list(combinations(range(k), out))
-        tried += len(sets)
-        keep = np.ones((len(sets), k), bool)
-        for row, gone in enumerate(sets):
-            keep[row, list(gone)] = False
-        found = refit(synthesis, keep)
-        end = found["low"] if side > 0 else found["high"]
-        reversed_ = side * (end.to_numpy(float) - threshold) <= 0
-        if reversed_.any():
-            names = synthesis.studies["study_id"].astype(str).to_numpy()
-            first = " and ".join(names[list(sets[int(np.argmax(reversed_))])])
-            return f"{plural(out, 'study')} ({first})"
-    return f"more than {plural(k - 2, 'study')}"
+FACTS: tuple[Fact, ...] = (_size, _width, _crossing, _no_difference, _matters, _new_setting)

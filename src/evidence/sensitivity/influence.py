@@ -85,11 +85,14 @@ def influence(y: Array, v: Array, tau2: str = "REML") -> Influence:
     )
 
 
+ONE_EFFECT = ("common_effect", "mantel_haenszel", "peto", "exact")
+"""Methods that take one effect for all studies."""
+
+
 def effects_of(synthesis: Synthesis) -> tuple[Array, Array, str]:
     """Effects, variances and estimator of tau2 of the inverse-variance model beside an answer."""
     y, v = (synthesis.studies[name].to_numpy(float) for name in ("effect", "variance"))
-    common = synthesis.model.method == "common_effect"
-    return y, v, COMMON if common else synthesis.model.tau2
+    return y, v, COMMON if synthesis.model.method in ONE_EFFECT else synthesis.model.tau2
 
 
 def named(synthesis: Synthesis) -> pd.DataFrame:
@@ -120,6 +123,7 @@ def leave_one_out(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Chec
         table=table,
         text=f"The model is fitted anew without each study ({synthesis.method_text}). The largest "
         f"change is {largest}, without {table.iloc[most]['study_id']}.",
+        scale=synthesis.measure.scale,
     )
 
 

@@ -6,12 +6,15 @@ import numpy as np
 import pandas as pd
 
 from ..errors import SynthesisError
-from ..measures.measure import MEASURES
+from ..measures.measure import MEASURES, Measure
+from ..measures.two_arm import says_nothing
 from ..pooling.corners import corner
 from ..pooling.glmm import family_of
 from ..pooling.glmm_fit import Problem, fit_glmm
 from ..pooling.mean import MEAN_INTERVALS, quantile
-from ..pooling.model import Synthesis, pool
+from ..pooling.model import Model, Synthesis, pool
+from ..pooling.ratios import arms_of, two_arm_df
+from ..pooling.two_arm_glmm import fit_two_arm
 from ..pooling.weighting import intercept
 from .subsets import COMMON, Array, Mask, by_size, fit_subsets
 
@@ -44,12 +47,26 @@ def refit(synthesis: Synthesis, keep: Mask) -> pd.DataFrame:
     keep = np.asarray(keep, bool)
     if not keep.any(-1).all():
         raise SynthesisError("a subset holds no study; keep at least one in each")
-    method = synthesis.model.method
-    if method in ("inverse_variance", "common_effect"):
+    if synthesis.model.method in WEIGHTED:
         return _inverse_variance(synthesis, keep)
-    if method == "glmm" and synthesis.model.interval in ("t", "wald"):
+    if _glmm_of_rates(synthesis):
         return _glmm(synthesis, keep)
     return _frame(_one_by_one(synthesis, keep))
+
+
+WEIGHTED = ("inverse_variance", "common_effect")
+"""Methods whose answers are weighted means of effects."""
+
+
+def in_batches(synthesis: Synthesis) -> bool:
+    """Whether the answers of many subsets are found together."""
+    return synthesis.model.method in WEIGHTED or _glmm_of_rates(synthesis)
+
+
+def _glmm_of_rates(synthesis: Synthesis) -> bool:
+    model = synthesis.model
+    plain = synthesis.measure.kind == "rate" and model.interval in ("t", "wald")
+    return plain and model.method == "glmm"
 
 
 def _frame(table: Array) -> pd.DataFrame:
@@ -111,8 +128,17 @@ def counts_of(synthesis: Synthesis) -> tuple[Array, Array]:
     return studies["events"].to_numpy(float), studies[size].to_numpy(float)
 
 
+def event_columns(measure: Measure) -> list[str]:
+    """The columns that hold events: one of a rate, one for each arm of a comparison."""
+    return [name for name in measure.needs if name.startswith("events")]
+
+
 def recount(synthesis: Synthesis, events: Array) -> pd.DataFrame:
-    """The answer with other events in its studies: as many rows as `events` (m, k) has.
+    """The answer with other events in its studies: as many rows as `events` has.
+
+    Args:
+        synthesis: a pooled answer of counts.
+        events: shape (m, k), or (m, 2 k) with the treated arms first.
 
     >>> frame = pd.DataFrame({"study_id": list("abc"), "events": [3, 6, 10],
     ...                       "total": [11, 17, 21]})
@@ -120,18 +146,18 @@ def recount(synthesis: Synthesis, events: Array) -> pd.DataFrame:
     [0.391, 0.409]
     """
     frame = synthesis.studies.drop(columns=COMPUTED, errors="ignore")
-    sizes = np.broadcast_to(counts_of(synthesis)[1], events.shape)
-    everyone = np.ones(events.shape, bool)
-    table = _blank(everyone)
-    inner = ((events > 0) & (events < sizes) & (sizes > 1)).any(-1)
-    batch = synthesis.model.method == "glmm" and synthesis.model.interval in ("t", "wald")
-    batch = batch and synthesis.measure.counts_people
-    rest = np.flatnonzero(~inner) if batch else np.arange(len(events))
-    for row in rest:
-        changed = frame.assign(events=events[row].astype(int))
-        table[row, 1:] = _figures(pool(changed, synthesis.measure.key, synthesis.model))
-    if batch and inner.any():
-        table[inner, 1:] = _glmm_rows(synthesis, events[inner].astype(float), sizes[inner])
+    columns = event_columns(synthesis.measure)
+    table = _blank(np.ones((len(events), synthesis.k), bool))
+    inner: Mask = np.zeros(len(events), bool)
+    if _glmm_of_rates(synthesis) and synthesis.measure.counts_people:
+        sizes = np.broadcast_to(counts_of(synthesis)[1], events.shape)
+        inner = np.asarray(((events > 0) & (events < sizes) & (sizes > 1)).any(-1))
+        if inner.any():
+            table[inner, 1:] = _glmm_rows(synthesis, events[inner].astype(float), sizes[inner])
+    for row in np.flatnonzero(~inner):
+        parts = np.split(events[row].astype(int), len(columns))
+        changed = frame.assign(**dict(zip(columns, parts, strict=True)))
+        table[row, 1:] = _pooled(changed, synthesis)
     return _frame(table)
 
 
@@ -167,9 +193,25 @@ def _one_by_one(synthesis: Synthesis, keep: Mask) -> Array:
     frame = synthesis.studies.drop(columns=COMPUTED, errors="ignore")
     table = _blank(keep)
     for row, members in enumerate(keep):
-        found = pool(frame.iloc[np.flatnonzero(members)], synthesis.measure.key, synthesis.model)
-        table[row, 1:] = _figures(found)
+        table[row, 1:] = _pooled(frame.iloc[np.flatnonzero(members)], synthesis)
     return table
+
+
+def _pooled(frame: pd.DataFrame, synthesis: Synthesis) -> list[float]:
+    """The last columns of `COLUMNS` of the answer of a frame."""
+    measure, model = synthesis.measure, synthesis.model
+    if measure.kind == "two_arm" and model.method == "glmm" and len(frame) > 1:
+        return _two_arm(frame, measure, model)
+    return _figures(pool(frame, measure.key, model))
+
+
+def _two_arm(frame: pd.DataFrame, measure: Measure, model: Model) -> list[float]:
+    """A mixed model of two arms without the profile of its tau, which takes most of the time."""
+    kept = frame[~says_nothing(frame, measure)]
+    found = fit_two_arm(arms_of(kept, measure), model.two_arm)
+    half = float(quantile(model.level, two_arm_df(model, len(kept)))) * found.se
+    ends = np.array([found.effect, found.effect - half, found.effect + half])
+    return [*map(float, measure.scale.inverse(ends)), found.effect, found.se, found.tau**2]
 
 
 def _figures(found: Synthesis) -> list[float]:

@@ -10,14 +10,16 @@ from ..errors import SynthesisError, choose
 from ..pooling.model import Synthesis
 from ..questions import Answer
 from ..tables.load import Tables
+from .adjusted import adjusted
 from .bias import risk_of_bias
 from .check import Check, CheckFunction, Stated
 from .cumulative import cumulative
+from .fragility import fragility
 from .gosh import baujat_check, gosh_check, outlier_sweep
-from .imprecision import fragility, imprecision
+from .imprecision import imprecision
 from .influence import influence_check, leave_one_out
 from .multiverse import multiverse
-from .small_study import adjusted, small_study
+from .small_study import small_study
 
 CHECKS: dict[str, CheckFunction] = {
     "leave_one_out": leave_one_out,
@@ -48,8 +50,9 @@ def sturdiness(
         few_anyway: run the tests of small-study effects with fewer than ten studies.
 
     Raises:
-        SynthesisError: an unknown check, or an answer that pools too few studies; it names the
-            question and the count.
+        SynthesisError: an unknown check, an answer that pools too few studies, or a check asked
+            for by name that has no meaning for the answer; it names the question and the count.
+            Among all checks, one without meaning says so in its verdict.
 
     >>> from evidence import answer, load
     >>> tables = load()
@@ -59,10 +62,30 @@ def sturdiness(
     """
     chosen = {name: choose(CHECKS, name, "check") for name in names or CHECKS}
     synthesis, stated = subject(found, tables), replace(stated_of(found), few_anyway=few_anyway)
-    try:
-        return {name: function(synthesis, stated) for name, function in chosen.items()}
-    except SynthesisError as error:
-        raise SynthesisError(f"question {found.question.key!r}: {error}") from None
+    checks = {}
+    for name, function in chosen.items():
+        try:
+            _need_rate(name, synthesis)
+            checks[name] = function(synthesis, stated)
+        except SynthesisError as error:
+            if names or synthesis.k < 3 or synthesis.estimate is None:
+                raise SynthesisError(f"question {found.question.key!r}: {error}") from None
+            verdict = f"No verdict: refused, because {error}"
+            checks[name] = Check(name, verdict, pd.DataFrame(), "Nothing was computed.")
+    scale = synthesis.measure.scale
+    return {name: replace(one, scale=one.scale or scale) for name, one in checks.items()}
+
+
+ONLY_RATES = ("multiverse",)
+"""Checks that have no meaning for comparisons and scores."""
+
+
+def _need_rate(name: str, synthesis: Synthesis) -> None:
+    if name in ONLY_RATES and synthesis.measure.kind != "rate":
+        raise SynthesisError(
+            f"{name} is about rates; this answer is a {synthesis.measure.label.lower()} of "
+            f"{synthesis.k} studies"
+        )
 
 
 def subject(found: Answer, tables: Tables) -> Synthesis:
@@ -76,10 +99,9 @@ def stated_of(found: Answer) -> Stated:
     """What the question states beforehand, for the checks to judge by."""
     question = found.question
     plain = Stated(
-        threshold=question.threshold,
-        restrictions=dict(found.sensitivity),
-        general=frozenset(question.inherited),
-    )
+        threshold=question.threshold, important=question.important,
+        restrictions=dict(found.sensitivity), general=frozenset(question.inherited),
+    )  # fmt: skip
     if question.sturdy is None:
         return plain
     sturdy = question.sturdy

@@ -20,8 +20,8 @@ from pydantic import (
 from ..errors import DataError, Problem, SynthesisError
 from ..measures.measure import MEASURES
 from ..pooling.model import Model
-from .checklists import RULES
 from ..pooling.needed import WITH_TREATMENT
+from .checklists import RULES
 from .reading import problem, read_text
 from .schema import VOCABULARIES
 
