@@ -132,7 +132,7 @@ def adjusted_plot(
             "Adjusted rows assume that small studies, or those without a finding, are missing for "
             "their results; they show how far the answer could move. Rows by inverse variance; "
             f"pooled estimate: {synthesis.method_text}.",
-            *(f"{str(name).capitalize()}: {said}." for name, said in pairs if said),
+            *(f"{name[:1].upper()}{name[1:]}: {said}." for name, said in pairs if said),
         ]
     )
     ax = draw_answers(synthesis, rows, note, ax=ax, title=title, style=style)
