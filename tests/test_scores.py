@@ -11,11 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from evidence import DataError, Model, answer, load, pool, rate_table, sentence
+from evidence import (
+    DataError,
+    Model,
+    answer,
+    forest,
+    load,
+    over_correlation,
+    pool,
+    rate_table,
+    sentence,
+)
+from evidence.changes import recover_change, with_correlation
 from evidence.measures.scores import SCORES, exact_correction, figures
-from evidence.questions import importance
-from evidence.recover import recover, with_correlation
-from evidence.report.page import important
+from evidence.plots.question import important
+from evidence.recover import recover
+from evidence.report.page import _question
+from evidence.report.sturdy import Sturdy
 from tests.editing import edit, question
 from tests.test_tables_pairing import scores
 
@@ -116,12 +128,15 @@ def test_figures_are_recovered_and_recorded():
     )  # fmt: skip
     found = recover(rows)
     assert found["recovered"].tolist() == [
-        "sd from standard error",
-        "sd from 95% interval of the mean (t)",
-        "mean from median and range (Luo et al. 2018); sd from range (Wan et al. 2014)",
-        "mean from median and quartiles (Luo et al. 2018); sd from quartiles (Wan et al. 2014)",
-        "mean from median, range and quartiles (Luo et al. 2018); sd from range and quartiles "
-        "(Wan et al. 2014)",
+        "sd from standard error: se 0.4",
+        "sd from 95% interval of the mean (t): ci_low 3, ci_high 5",
+        "mean from median and range (Luo et al. 2018): minimum 1, median 4, maximum 9; "
+        "sd from range (Wan et al. 2014): minimum 1, maximum 9",
+        "mean from median and quartiles (Luo et al. 2018): q1 3, median 4, q3 6; "
+        "sd from quartiles (Wan et al. 2014): q1 3, q3 6",
+        "mean from median, range and quartiles (Luo et al. 2018): minimum 1, q1 3, median 4, q3 6, "
+        "maximum 9; sd from range and quartiles (Wan et al. 2014): minimum 1, q1 3, q3 6, "
+        "maximum 9",
         "",
     ]
     sd = found["sd"].to_numpy(float)
@@ -160,7 +175,7 @@ def test_columns_of_an_arm_are_recovered_by_their_ending():
     rows = pd.DataFrame({"n_t": [16], "mean_t": [3.0], "se_t": [0.5], "recovered": ["mean from x"]})
     found = recover(rows, "_t")
     assert float(found["sd_t"].iloc[0]) == 2.0
-    assert found["recovered"].iloc[0] == "mean from x; sd_t from standard error"
+    assert found["recovered"].iloc[0] == "mean from x; sd_t from standard error: se 0.5"
 
 
 def test_the_correlation_is_given_derived_or_assumed():
@@ -191,28 +206,66 @@ def test_the_correlation_is_given_derived_or_assumed():
         with_correlation(rows, 1)
 
 
+def test_the_change_has_its_own_mean_and_spread_where_the_source_gives_them():
+    rows = pd.DataFrame(
+        [
+            {"n": 25, "mean_before": 7.0, "mean_after": 4.5, "se_change": 0.4},
+            {"n": 25, "mean_change": -2.0, "ci_low_change": -3.0, "ci_high_change": -1.0},
+            {"n": 25, "mean_change": -2.0, "p_value": "0.02"},
+            {"n": 25, "mean_change": -2.0, "p_value": "<0.02"},
+            {"n": 25, "mean_change": 0.0, "p_value": "0.9"},
+            {"n": 25, "sd_before": 2.0, "sd_after": 1.5, "correlation": 0.6, "mean_change": -1.0},
+            {"n": 25, "sd_before": 2.0, "sd_after": 1.5, "p_value": "0.02", "mean_change": -1.0},
+            {"n": 25, "mean_before": 7.0, "mean_after": 4.5, "mean_change": -2.4, "sd_change": 1.1},
+            {"n": 1, "mean_change": -2.0, "p_value": "0.02"},
+        ]
+    )
+    found = recover_change(rows.assign(study_id=list("abcdefghi")))
+    of_p = 2 * 5 / stats.t.ppf(1 - 0.02 / 2, 24)
+    spreads = [2.0, 5 / stats.t.ppf(0.975, 24), of_p, *[np.nan] * 2, 2.65**0.5]
+    assert found["sd_change"].to_numpy() == pytest.approx(
+        [*spreads, np.nan, 1.1, np.nan], nan_ok=True
+    )
+    assert found["mean_change"].tolist() == [-2.5, -2, -2, -2, 0, -1, -1, -2.4, -2]
+    assert found["recovered"].tolist() == [
+        "sd_change from standard error: se 0.4",
+        "sd_change from 95% interval of the mean (t): ci_low -3, ci_high -1",
+        "sd_change from the paired p-value: mean_change -2, p_value 0.02",
+        "", "",
+        "", "", "", "",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("measure", ["mean_change", "change_by_change"])
+def test_a_change_is_the_same_from_its_own_spread_as_from_the_correlation(measure):
+    whole = pool(CHANGES, measure)
+    own = recover_change(CHANGES)[["study_id", "n", "mean_change", "sd_change"]]
+    assert pool(own, measure).estimate == pytest.approx(whole.estimate)
+    mixed = pd.concat([own[:2], CHANGES[2:]])
+    assert pool(mixed, measure).interval == pytest.approx(whole.interval)
+    with pytest.raises(ValueError, match=r"sd_change \(0\) must be above 0"):
+        pool(own.assign(sd_change=0.0), measure)
+
+
+def test_a_change_with_a_spread_of_its_own_needs_no_correlation():
+    rows = pd.DataFrame({"n": [20], "mean_change": [-2.0], "sd_change": [1.0]})
+    found = with_correlation(rows, 0.5)
+    assert found["correlation"].isna().all()
+    assert found["correlation_from"].tolist() == [
+        "not needed: the change has its own standard deviation"
+    ]
+
+
 def asked(folder: Path, *rows: dict[str, str], more: str = "") -> Path:
     edit(folder, *question("[pleased]\n", ASKED.replace("\n\n[pleased]", f"\n{more}\n\n[pleased]")))
     return scores(folder, *rows)
 
 
-TWO = ({}, {"n": "30", "before": "6", "after": "5"})
-
-
-def separate(folder: Path) -> Path:
-    """The second score made one of another cohort."""
-    edit(
-        folder,
-        lambda text: text.replace("s2,alder-2001,alder-2001", "s2,birch-2004,birch-2004").replace(
-            "alder-2001.s2", "birch-2004.s2"
-        ),
-        "scores.csv",
-    )
-    return folder
+TWO = ({}, {"study": "birch-2004", "n": "30", "before": "6", "after": "5"})
 
 
 def test_a_question_on_a_change_is_answered(topic: Path) -> None:
-    found = answer("calmer", load(separate(asked(topic, *TWO))))
+    found = answer("calmer", load(asked(topic, *TWO)))
     pooled = found.synthesis
     assert (pooled.k, pooled.total) == (2, 50)
     assert pooled.studies["correlation_from"].tolist() == ["assumed 0.5"] * 2
@@ -221,12 +274,67 @@ def test_a_question_on_a_change_is_answered(topic: Path) -> None:
     assert sentence(found).startswith("Mean change ")
 
 
+def test_a_change_is_read_from_any_figures_that_the_source_prints(topic: Path) -> None:
+    blank = {"before": "", "sd_before": "", "after": "", "sd_after": ""}
+    rows = (
+        {**blank, "mean_change": "-3", "p_value": "0.001"},
+        {"study": "birch-2004", "sd_after": "", "q1_after": "2", "q3_after": "5"},
+        {"study": "cedar-2010", "correlation": "0.7"},
+    )
+    found = answer("calmer", load(asked(topic, *rows)))
+    studies = found.synthesis.studies
+    assert studies["correlation_from"].tolist() == [
+        "not needed: the change has its own standard deviation", "assumed 0.5", "given",
+    ]  # fmt: skip
+    assert studies["variance"].iloc[0] == pytest.approx((3 / stats.t.ppf(0.9995, 19)) ** 2)
+    how = "sd_after from quartiles (Wan et al. 2014): q1 2, q3 5"
+    assert found.rows["reason"].tolist()[1] == f"enters the answer; {how}"
+    assert any(f"Birch 2004 ({how})" in caution for caution in found.synthesis.cautions)
+    assert any("assumed to be 0.5" in one and "Cedar" not in one and "Alder" not in one
+               for one in found.synthesis.cautions)  # fmt: skip
+    shown = [text.get_text() for text in forest(found.synthesis).texts]
+    assert {"change", "−3.0"} <= set(shown)
+    assert "nan" not in " ".join(shown)
+
+
+def test_recovered_figures_can_be_kept_out(topic: Path) -> None:
+    more = '[[calmer.sensitivity]]\nname = "printed"\nbecause = "Rough."\nrecovered = false\n'
+    rows = (*TWO, {"study": "cedar-2010", "sd_after": "", "se_after": "0.4"})
+    tables = load(asked(topic, *rows, more=more))
+    found = answer("calmer", tables)
+    assert (found.synthesis.k, found.sensitivity["printed"].k) == (3, 2)
+
+
+def test_scores_after_treatment_are_a_mean(topic: Path) -> None:
+    folder = asked(topic, {"sd_after": "", "se_after": "0.5"}, {**TWO[1], "before": ""})
+    edit(folder, *question('"mean_change"', '"mean"'))
+    studies = answer("calmer", load(folder)).synthesis.studies
+    assert studies["mean"].tolist() == [3.2, 5.0]
+    assert studies["sd"].tolist() == pytest.approx([0.5 * 20**0.5, 2.0])
+
+
+def test_groups_with_changes_of_their_own_are_taken_together(topic: Path) -> None:
+    blank = {"before": "", "sd_before": "", "after": "", "sd_after": ""}
+    rows = (
+        {**blank, "arm": "early", "n": "20", "mean_change": "-2", "sd_change": "1"},
+        {**blank, "arm": "late", "n": "30", "mean_change": "-3", "se_change": "0.3"},
+    )
+    row = answer("calmer", load(asked(topic, *rows))).synthesis.studies.iloc[0]
+    spread = (19 * 1 + 29 * 0.09 * 30 + 20 * 0.36 + 30 * 0.16) / 49
+    assert (row["n"], row["mean_change"]) == (50, -2.6)
+    assert row["sd_change"] ** 2 == pytest.approx(spread)
+    assert row["recovered"] == "sd_change from standard error: se 0.3"
+    assert pd.isna(row["se_change"])
+
+
 def test_scores_that_cannot_enter_say_why(topic: Path) -> None:
     rows = ({}, {"scale": "free", "months": "24"}, {"sd_after": "", "months": "36"}, {"n": "40"})
     found = answer("calmer", load(asked(topic, *rows))).rows.set_index("row_id")
     assert found["stage"].tolist() == ["same patients", "other scale", "incomplete", "enters"]
     assert found.loc["alder-2001.s2", "reason"] == "scale: Free; wanted: Calm, 0 to 10"
-    assert found.loc["alder-2001.s3", "reason"].startswith("the source gives no sd after, and")
+    assert found.loc["alder-2001.s3", "reason"].startswith(
+        "the source gives no sd after nor sd change"
+    )
 
 
 def test_groups_of_one_cohort_are_taken_together(topic: Path) -> None:
@@ -250,9 +358,40 @@ def test_groups_of_one_cohort_are_taken_together(topic: Path) -> None:
 
 def test_another_correlation_is_a_sensitivity(topic: Path) -> None:
     more = '[[calmer.sensitivity]]\nname = "none"\nbecause = "Cautious."\ncorrelation = 0.0\n'
-    found = answer("calmer", load(separate(asked(topic, *TWO, more=more))))
+    found = answer("calmer", load(asked(topic, *TWO, more=more)))
     loose, firm = found.sensitivity["none"], found.synthesis
     assert (loose.studies["variance"] > firm.studies["variance"]).all()
+
+
+def test_the_assumed_correlation_is_varied(topic: Path) -> None:
+    tables = load(asked(topic, *TWO, more="correlation = 0.6"))
+    found = answer("calmer", tables)
+    table = over_correlation(found, tables)
+    assert table["correlation"].tolist() == [0, 0.25, 0.5, 0.6, 0.75, 0.9]
+    assert table.loc[table["assumed"], "correlation"].tolist() == [0.6]
+    assert table["of"].unique().tolist() == ["all cohorts together"]
+    assert (table["high"] - table["low"]).nunique() == 6
+    own = table[table["assumed"]].iloc[0]
+    assert own["estimate"] == pytest.approx(found.synthesis.estimate)
+    page = _question(found, tables, Sturdy({}, {}))["correlations"]
+    names = [row["correlation"] for row in page]
+    assert names == ["0", "0.25", "0.5", "0.6 (assumed)", "0.75", "0.9"]
+    assert page[3]["figures"].startswith("−2.4")
+
+
+def test_each_cohort_is_varied_where_nothing_is_pooled(topic: Path) -> None:
+    more = 'pool = false\npool_because = "Two roofs."'
+    tables = load(asked(topic, {}, {**TWO[1], "correlation": "0.4"}, more=more))
+    table = over_correlation(answer("calmer", tables), tables)
+    widths = (table["high"] - table["low"]).round(9).groupby(table["of"]).nunique()
+    assert widths.to_dict() == {"Alder and Schön 2001": 5, "Birch 2004": 1}
+
+
+def test_nothing_is_varied_where_nothing_is_assumed(topic: Path) -> None:
+    tables = load(asked(topic, {"correlation": "0.4"}))
+    assert over_correlation(answer("calmer", tables), tables).empty
+    assert over_correlation(answer("leaks", tables), tables).empty
+    assert _question(answer("calmer", tables), tables, Sturdy({}, {}))["correlations"] == []
 
 
 @pytest.mark.parametrize(
@@ -269,11 +408,8 @@ def test_what_matters_to_a_patient_is_held_against_the_interval(
     )
     band = important(found)[0]
     assert (band.low, band.high) == (-least, least)
-    assert (
-        importance(answer("pleased", load(topic)))
-        == ""
-        == sentence(answer("pleased", load(topic)))[:0]
-    )
+    plain = answer("pleased", load(topic))
+    assert (plain.importance(), important(plain)) == ("", ())
 
 
 @pytest.mark.parametrize(
@@ -282,6 +418,10 @@ def test_what_matters_to_a_patient_is_held_against_the_interval(
         ("important = 2.0", "important is given; justify it in important_because"),
         ('comparators = ["reed"]', "comparators are given and the measure compares nothing"),
         ("correlation = 1.0", "correlation: Input should be less than 1"),
+        (
+            '[[calmer.sensitivity]]\nname = "x"\nbecause = "y"\nscales = ["calm", "free"]',
+            "mean_change is in points of one scale; name one in scales, or choose",
+        ),
     ],
 )
 def test_questions_on_scores_that_cannot_be_asked(topic: Path, more: str, message: str) -> None:
@@ -294,7 +434,7 @@ def test_what_matters_belongs_to_scores(topic: Path) -> None:
         topic,
         *question("threshold = 0.2", 'important = 0.2\nimportant_because = "x"\nthreshold = 0.2'),
     )
-    with pytest.raises(DataError, match="important is a change of a score"):
+    with pytest.raises(DataError, match="important is a change of a score, or a difference"):
         load(topic)
 
 

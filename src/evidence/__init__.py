@@ -78,15 +78,18 @@ _HOME = {
     "number_needed": "pooling.needed",
     "one_row_per_cohort": "pooling.dependence",
     "outlier_sweep_plot": "plots.sensitivity",
+    "over_correlation": "questions",
     "overview": "questions",
     "pool": "pooling.model",
     "pool_many": "pooling.many",
     "prior_sensitivity": "pooling.bayes",
     "probability_above": "pooling.bayes",
+    "question_forest": "plots.question",
     "rate_table": "questions",
     "readable": "formatting",
     "recover": "recover",
     "save_check_figures": "plots.checks",
+    "recover_change": "changes",
     "save_figure": "plots.export",
     "save_figure_table": "plots.export",
     "save_table": "tables.export",
@@ -104,6 +107,7 @@ _HOME = {
     "table_flow": "questions",
     "tau2_profile": "plots.tau2_profile",
     "traffic_light": "plots.bias",
+    "with_correlation": "changes",
 }
 
 __all__ = ["__version__", *_HOME]

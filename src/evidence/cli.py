@@ -155,16 +155,14 @@ def forest(question: str, data: str | None, out: str, style: str) -> None:
     from .audit.provenance import explain, write_sidecar
     from .errors import choose
     from .plots.export import Provenance, save_figure, save_figure_table
-    from .plots.forest import forest as draw
+    from .plots.question import question_forest
     from .plots.style import STYLES
     from .questions import answer
     from .tables.load import load
 
     tables = load(data)
     found = answer(question, tables)
-    drawn = draw(
-        found.synthesis, title=found.question.title, style=choose(STYLES, style, "figure style")
-    )
+    drawn = question_forest(found, tables, style=choose(STYLES, style, "figure style"))
     source = Provenance(question, tables.fingerprint)
     click.echo(f"wrote {save_figure(drawn, Path(out), provenance=source)}")
     click.echo(f"wrote {save_figure_table(drawn, out)}")

@@ -1,9 +1,9 @@
-"""Means, standard deviations and correlations from what sources print instead; each is recorded."""
+"""Means and standard deviations from what sources print instead; each recovery is recorded."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -105,7 +105,7 @@ def recover(frame: pd.DataFrame, end: str = "") -> pd.DataFrame:
     >>> rows = pd.DataFrame({"study_id": ["a"], "n": [25], "mean": [4.0], "se": [0.4]})
     >>> found = recover(rows)
     >>> float(found["sd"].iloc[0]), found["recovered"].iloc[0]
-    (2.0, 'sd from standard error')
+    (2.0, 'sd from standard error: se 0.4')
     """
     found = frame.copy()
     size = f"n{end}" if f"n{end}" in frame.columns else "n"
@@ -114,18 +114,20 @@ def recover(frame: pd.DataFrame, end: str = "") -> pd.DataFrame:
     said = [[str(text)] if isinstance(text, str) and text else [] for text in _column(
         frame, "recovered")]  # fmt: skip
     for name, ways in (("mean", MEANS), ("sd", STANDARD_DEVIATIONS)):
-        values = [_number(value) for value in _column(frame, f"{name}{end}")]
+        values = [number_of(value) for value in _column(frame, f"{name}{end}")]
         for i, value in enumerate(values):
-            n = _number(frame[size].iloc[i])
+            n = number_of(frame[size].iloc[i])
             if value is not None or n is None or n < 2:
                 continue
             way = _first_way(frame.iloc[i], ways, end)
             if way is not None:
-                parts = [_number(frame[f"{part}{end}"].iloc[i]) for part in way.needs]
+                parts = [number_of(frame[f"{part}{end}"].iloc[i]) for part in way.needs]
                 _rising(way.needs, parts, names_of(frame)[i])
                 values[i] = way.compute(n, *parts)
-                said[i].append(f"{name}{end} from {way.words}")
-        found[f"{name}{end}"] = pd.array(values, dtype="Float64")
+                said[i].append(
+                    record(f"{name}{end}", way.words, dict(zip(way.needs, parts, strict=True)))
+                )
+        found[f"{name}{end}"] = np.array(values, float)
     return found.assign(recovered=["; ".join(texts) for texts in said])
 
 
@@ -133,14 +135,24 @@ def _column(frame: pd.DataFrame, name: str) -> list[object]:
     return list(frame[name]) if name in frame.columns else [None] * len(frame)
 
 
-def _number(value: object) -> float | None:
-    found = pd.to_numeric(pd.Series([value], dtype="object"), errors="coerce").iloc[0]
-    return None if pd.isna(found) else float(found)
+def number_of(value: object) -> float | None:
+    """A cell as a number; None where it is blank or no number."""
+    try:
+        found = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return None if math.isnan(found) else found
+
+
+def record(figure: str, way: str, parts: Mapping[str, float | None]) -> str:
+    """Which figure was recovered, how, and from which printed ones."""
+    printed = ", ".join(f"{name} {value:g}" for name, value in parts.items())
+    return f"{figure} from {way}: {printed}"
 
 
 def _first_way(row: pd.Series, ways: tuple[Recovery, ...], end: str) -> Recovery | None:
     def there(way: Recovery) -> bool:
-        return all(_number(row.get(f"{part}{end}")) is not None for part in way.needs)
+        return all(number_of(row.get(f"{part}{end}")) is not None for part in way.needs)
 
     return next((way for way in ways if there(way)), None)
 
@@ -158,61 +170,3 @@ def _rising(names: tuple[str, ...], values: list[float | None], study: str) -> N
     for (_, one, low), (_, two, high) in pairwise(ranked):
         if one > two:
             raise SynthesisError(f"{study}: {low} ({one:g}) must not exceed {high} ({two:g})")
-
-
-def with_correlation(frame: pd.DataFrame, assumed: float) -> pd.DataFrame:
-    """The frame with the correlation of scores before and after, and where it comes from.
-
-    In this order: a `correlation` that is given; the standard deviation of the change
-    (`sd_change`); the exact p-value of a paired t-test (`p_value`, not one with "<"); else the
-    assumption. A derived correlation that cannot be, since the source rounded, gives way to the
-    assumption and the row says so.
-
-    Args:
-        frame: rows with `n`, `mean_before`, `sd_before`, `mean_after`, `sd_after`.
-        assumed: what is taken where nothing is known, between -1 and 1.
-
-    Returns:
-        A new frame with `correlation` and `correlation_from`.
-
-    >>> rows = pd.DataFrame({"n": [20], "mean_before": [7.0], "sd_before": [2.0],
-    ...                      "mean_after": [4.0], "sd_after": [2.0], "sd_change": [2.0]})
-    >>> found = with_correlation(rows, 0.5)
-    >>> float(found["correlation"].iloc[0]), found["correlation_from"].iloc[0]
-    (0.5, 'derived from the standard deviation of the change')
-    """
-    if not -1 < assumed < 1:
-        raise SynthesisError(f"a correlation lies between -1 and 1; {assumed!r} does not")
-    found = [_correlation(row, assumed) for _, row in frame.iterrows()]
-    return frame.assign(
-        correlation=np.array([value for value, _ in found], float),
-        correlation_from=[text for _, text in found],
-    )
-
-
-def _correlation(row: pd.Series, assumed: float) -> tuple[float, str]:
-    given = _number(row.get("correlation"))
-    if given is not None:
-        return given, "given"
-    spread = _number(row.get("sd_change"))
-    how = "the standard deviation of the change"
-    if spread is None:
-        spread, how = _spread_of_p(row), "the paired p-value"
-    if spread is None:
-        return assumed, f"assumed {assumed:g}"
-    one, two = float(row["sd_before"]), float(row["sd_after"])
-    derived = (one**2 + two**2 - spread**2) / (2 * one * two)
-    if not -1 < derived < 1:
-        return assumed, f"assumed {assumed:g}: {how} gives {derived:.2f}, which cannot be"
-    return derived, f"derived from {how}"
-
-
-def _spread_of_p(row: pd.Series) -> float | None:
-    """Standard deviation of the change from the p-value of a paired t-test, where it is exact."""
-    text = row.get("p_value")
-    p, n = _number(text), _number(row.get("n"))
-    change = float(row["mean_after"]) - float(row["mean_before"])
-    if p is None or n is None or not 0 < p < 1 or change == 0:
-        return None
-    t = float(special.stdtrit(n - 1, 1 - p / 2))
-    return abs(change) * math.sqrt(n) / t

@@ -36,7 +36,10 @@ def insert_row(content: bytes, cells: Mapping[str, str]) -> bytes:
     header = next(reader, [])
     unknown = [name for name in cells if name not in header]
     if unknown:
-        raise EvidenceError(f"the file has no column {unknown[0]!r}; it has {', '.join(header)}")
+        raise EvidenceError(
+            f"the file has no column {unknown[0]!r}; it has {', '.join(header)}: add the column to "
+            "its header, and a comma to every row, or leave the cell out"
+        )
     study = header.index("study_id") if "study_id" in header else 0
     place, last = 0, reader.line_num
     for row in reader:

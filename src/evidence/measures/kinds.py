@@ -51,6 +51,7 @@ class Measure:
         scale_at: size -> scale, for a scale that depends on the study size.
         discouraged: why it should not be the only analysis; empty where nothing speaks against it.
         kind: "rate" of one group, "two_arm" comparison of counts, or "score" (means).
+        instead: figures that serve as well as those of `needs`; of each arm where two are compared.
     """
 
     key: str
@@ -64,6 +65,23 @@ class Measure:
     scale_at: Callable[[float], Scale] | None = None
     discouraged: str = ""
     kind: Kind = "rate"
+    instead: tuple[str, ...] = ()
+
+    @property
+    def two_arms(self) -> bool:
+        """True where two arms are compared."""
+        return any(name.endswith("_c") for name in self.needs)
+
+    @property
+    def in_points(self) -> bool:
+        """True where an estimate is in points of the scale that scores were read on."""
+        return self.kind == "score" and self.scale.key == "raw"
+
+    @property
+    def subtracts(self) -> bool:
+        """True for a change or a difference of scores, which is 0 where there is none."""
+        paired = "correlation" in self.needs or self.two_arms
+        return self.kind == "score" and self.scale.null == 0 and paired
 
     @property
     def counts_people(self) -> bool:

@@ -14,6 +14,7 @@ from .zero_cells import ZeroPolicy
 
 MEAN = ("n", "mean", "sd")
 CHANGE = ("n", "mean_before", "sd_before", "mean_after", "sd_after", "correlation")
+OWN_CHANGE = ("n", "mean_change", "sd_change")
 ARMS = ("n_t", "mean_t", "sd_t", "n_c", "mean_c", "sd_c")
 
 
@@ -94,14 +95,29 @@ def _above_zero(frame: pd.DataFrame, *means: Array) -> None:
 
 def _mean_change(frame: pd.DataFrame, _: ZeroPolicy) -> Effects:
     """After less before; variance (sd1**2 + sd2**2 - 2 r sd1 sd2)/n of paired scores."""
-    x = figures(frame, CHANGE)
-    return _plain(x["mean_after"] - x["mean_before"], change_variance(x) / x["n"], x["n"])
+    n, change, variance = change_scores(frame)
+    return _plain(change, variance / n, n)
 
 
-def change_variance(x: dict[str, Array]) -> Array:
-    """Variance of a change score from both standard deviations and their correlation."""
-    before, after, r = x["sd_before"], x["sd_after"], x["correlation"]
-    return before**2 + after**2 - 2 * r * before * after
+def change_scores(frame: pd.DataFrame) -> tuple[Array, Array, Array]:
+    """People, mean and variance of the change in each row.
+
+    A row that gives `mean_change` and `sd_change` is taken at its word; the others need both means,
+    both standard deviations and their correlation.
+    """
+    blank = pd.Series(np.nan, index=frame.index)
+    given = {name: frame.get(name, blank) for name in OWN_CHANGE[1:]}
+    own = pd.DataFrame(given).notna().all(axis=1).to_numpy(bool)
+    n, change, variance = (np.empty(len(frame)) for _ in range(3))
+    if own.any():
+        x = figures(frame[own], OWN_CHANGE)
+        n[own], change[own], variance[own] = x["n"], x["mean_change"], x["sd_change"] ** 2
+    if not own.all():
+        x = figures(frame[~own], CHANGE)
+        before, after, r = x["sd_before"], x["sd_after"], x["correlation"]
+        n[~own], change[~own] = x["n"], x["mean_after"] - x["mean_before"]
+        variance[~own] = before**2 + after**2 - 2 * r * before * after
+    return n, change, variance
 
 
 def _change_by_change(frame: pd.DataFrame, _: ZeroPolicy) -> Effects:
@@ -109,10 +125,9 @@ def _change_by_change(frame: pd.DataFrame, _: ZeroPolicy) -> Effects:
 
     Source: Gibbons, Hedeker and Davis (1993), doi 10.3102/10769986018003271.
     """
-    x = figures(frame, CHANGE)
-    d = (x["mean_after"] - x["mean_before"]) / np.sqrt(change_variance(x))
-    d = d * exact_correction(x["n"] - 1)
-    return _plain(d, 1 / x["n"] + d**2 / (2 * x["n"]), x["n"])
+    n, change, variance = change_scores(frame)
+    d = change / np.sqrt(variance) * exact_correction(n - 1)
+    return _plain(d, 1 / n + d**2 / (2 * n), n)
 
 
 def _change_by_before(frame: pd.DataFrame, _: ZeroPolicy) -> Effects:
@@ -178,17 +193,17 @@ SCORES: tuple[Measure, ...] = (
     Measure("mean_log", "Mean", MEAN, _log_mean, LOG_RATIO, NOTHING,
             'metafor measure="MNLN", meta sm="MLN"', "normal", kind="score"),
     Measure("mean_change", "Mean change", CHANGE, _mean_change, POINTS, NOTHING,
-            'metafor measure="MC"', "normal", kind="score"),
+            'metafor measure="MC"', "normal", kind="score", instead=OWN_CHANGE),
     Measure("change_by_change", "Change in standard deviations of change", CHANGE,
             _change_by_change, STANDARDISED, NOTHING, 'metafor measure="SMCC"', "normal",
-            kind="score"),
+            kind="score", instead=OWN_CHANGE),
     Measure("change_by_before", "Change in standard deviations before", CHANGE,
             _change_by_before, STANDARDISED, NOTHING, 'metafor measure="SMCR"', "normal",
             kind="score"),
     Measure("change_ratio", "Ratio of means, after to before", CHANGE, _ratio_of_change,
             LOG_RATIO, NOTHING, 'metafor measure="ROMC"', "normal", kind="score"),
     Measure("mean_difference", "Mean difference", ARMS, _difference, POINTS, NOTHING,
-            'metafor and meta "MD"', "normal", kind="score"),
+            'metafor and meta "MD"', "normal", kind="score", instead=OWN_CHANGE),
     Measure("standardised_difference", "Standardised mean difference", ARMS, _standardised,
             STANDARDISED, NOTHING, 'metafor and meta "SMD", exact correction', "normal",
             kind="score"),

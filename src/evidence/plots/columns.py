@@ -10,10 +10,12 @@ from typing import Literal
 import pandas as pd
 
 from ..errors import SynthesisError, choose
+from ..formatting import fixed
 from .text import INDENT, clean
 
 Align = Literal["left", "right", "center"]
 _NUMBER = re.compile(r"[\d\N{NARROW NO-BREAK SPACE}.,%\N{MINUS SIGN}-]*")
+_SCORE = re.compile(r"(mean|sd)(_before|_after|_change|_t|_c)?")
 FIGURE_SPACE, PUNCTUATION_SPACE = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 
 
@@ -30,7 +32,7 @@ BIAS = "rob_"  # how the name of a column with judgements of the risk of bias be
 ARMS = {"_t": "Intervention", "_c": "Comparison"}  # ends of the names of two-arm columns
 HEADERS = {
     "n": "N", "sd": "SD", "person_time": "Person-years", "sd_before": "SD before",
-    "sd_after": "SD after",
+    "sd_after": "SD after", "sd_change": "SD change",
 }  # fmt: skip
 
 
@@ -72,13 +74,14 @@ def column(name: str, rows: pd.DataFrame) -> Column:
         )
     if name.startswith(BIAS):
         return Column(f"D{bias_columns(rows).index(name) + 1}", "center", _judged(name))
-    cells = _as_is(name)(rows)
+    shown = _scores(name) if _SCORE.fullmatch(name) else _as_is(name)
+    cells = shown(rows)
     numeric = all(_NUMBER.fullmatch(cell) for cell in cells)
     stem = name[:-2] if name[-2:] in ARMS else name
     header = stem.replace("_", " ").replace("{", "").replace("}", "")
     align: Align = "right" if numeric else "left"
     header = HEADERS.get(stem, header[:1].upper() + header[1:])
-    return Column(header, align, _as_is(name))
+    return Column(header, align, shown)
 
 
 def expand(names: tuple[str, ...], rows: pd.DataFrame) -> tuple[str, ...]:
@@ -107,6 +110,19 @@ def _judged(name: str) -> Callable[[pd.DataFrame], list[str]]:
 def _as_is(name: str) -> Callable[[pd.DataFrame], list[str]]:
     def cells(rows: pd.DataFrame) -> list[str]:
         return ["" if pd.isna(value) else _plain(value) for value in rows[name]]
+
+    return cells
+
+
+def _scores(name: str) -> Callable[[pd.DataFrame], list[str]]:
+    """Means and spreads with as many decimals as the finest has, two at most."""
+
+    def cells(rows: pd.DataFrame) -> list[str]:
+        values = [None if pd.isna(value) else float(value) for value in rows[name]]
+        known = [value for value in values if value is not None]
+        decimals = (fixed(2)(value).rstrip("0").partition(".")[2] for value in known)
+        number = fixed(max(map(len, decimals), default=0))
+        return ["" if value is None else number(value) for value in values]
 
     return cells
 

@@ -92,7 +92,9 @@ def fitting(style: ForestStyle, synthesis: Synthesis) -> ForestStyle:
     needs = synthesis.measure.needs
     unweighted = synthesis.k < 2 or synthesis.studies["weight"].isna().all()
     arms = {end: tuple(name for name in needs if name.endswith(end)) for end in ARMS}
-    alone = tuple(name for name in needs if name not in ("correlation", *sum(arms.values(), ())))
+    alone = [name for name in needs if name not in ("correlation", *sum(arms.values(), ()))]
+    if alone and synthesis.measure.instead and synthesis.studies[alone].isna().any(axis=None):
+        alone += [name for name in synthesis.measure.instead if name not in alone]
 
     def columns(names: tuple[str, ...]) -> tuple[str, ...]:
         found: list[str] = []

@@ -49,7 +49,7 @@ def draw_marks(ax: Axes, rows: pd.DataFrame, layout: Layout, style: ForestStyle)
 
 
 def draw_bands(ax: Axes, bands: Sequence[Band], layout: Layout, style: ForestStyle) -> None:
-    """Every band from the first row to the axis, fainter than anything else."""
+    """Every band from the first row to the axis, fainter than anything else; its ends as lines."""
     for band in bands:
         low, high = max(band.low, layout.axis.low), min(band.high, layout.axis.high)
         if low < high:
@@ -59,6 +59,11 @@ def draw_bands(ax: Axes, bands: Sequence[Band], layout: Layout, style: ForestSty
                     facecolor=style.band, edgecolor="none", zorder=0.1, label="_band",
                 )
             )  # fmt: skip
+        for end in (end for end in (band.low, band.high) if end in layout.axis):
+            ends = (layout.top, layout.bottom)
+            ax.add_line(
+                Line2D((end, end), ends, color=style.rule, linewidth=0.8, zorder=0.8, label="_end")
+            )
 
 
 def draw_null(ax: Axes, null: float | None, layout: Layout, style: ForestStyle) -> None:

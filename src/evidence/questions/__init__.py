@@ -1,9 +1,9 @@
 """From a pre-stated question and the checked tables to its answer; every row keeps its reason."""
 
-from .answering import Answer, answer, answers
+from .answering import Answer, answer, answers, over_correlation
 from .overviews import evidence_table, overview, rate_table, table_flow
 from .selecting import STAGES, select
-from .wording import favours, importance, sentence
+from .wording import favours, sentence
 
 __all__ = [
     "STAGES",
@@ -12,7 +12,7 @@ __all__ = [
     "answers",
     "evidence_table",
     "favours",
-    "importance",
+    "over_correlation",
     "overview",
     "rate_table",
     "select",

@@ -8,17 +8,17 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from ..changes import with_correlation
 from ..errors import choose
 from ..formatting import count, percent, plural
 from ..measures.measure import MEASURES
 from ..pooling.listing import side_by_side
 from ..pooling.model import Synthesis, pool
 from ..pooling.needed import number_needed
-from ..recover import with_correlation
 from ..tables.load import Tables
 from ..tables.toml import Question, Rows, Sensitivity, model_of
 from .restricting import unjudged
-from .scores import assumption
+from .scores import assumption, by_changes, recovered_figures, was_assumed
 from .selecting import select
 
 
@@ -40,12 +40,35 @@ class Answer:
     sensitivity: dict[str, Synthesis] = field(repr=False)
 
     def __str__(self) -> str:
-        needed = (f"{'Needed':<14}{text}" for text in self._needed_in_words())
-        return "\n".join((self.question.asks, self.synthesis.summary(), *needed))
+        more = (f"{name:<14}{text}" for name, text in self._beside())
+        return "\n".join((self.question.asks, self.synthesis.summary(), *more))
 
     def _repr_html_(self) -> str:
-        needed = "".join(f"<p>{escape(text)}</p>" for text in self._needed_in_words())
-        return f"<p>{escape(self.question.asks)}</p>{self.synthesis._repr_html_()}{needed}"
+        more = "".join(f"<p>{escape(text)}</p>" for _, text in self._beside())
+        return f"<p>{escape(self.question.asks)}</p>{self.synthesis._repr_html_()}{more}"
+
+    def _beside(self) -> list[tuple[str, str]]:
+        """What is said beside the pooled answer: whether it matters, and the numbers needed."""
+        matters = [("Matters", self.importance())] if self.importance() else []
+        return matters + [("Needed", text) for text in self._needed_in_words()]
+
+    def importance(self) -> str:
+        """Whether the answer reaches the smallest change that matters; empty where none is."""
+        least, interval = self.question.important, self.synthesis.interval
+        if least is None or interval is None:
+            return ""
+        near, far = sorted((abs(interval.low), abs(interval.high)))
+        if interval.low * interval.high > 0 and near >= least:
+            said = "lies wholly beyond"
+        elif far < least:
+            said = "lies wholly within"
+        else:
+            said = "does not decide about"
+        what = "difference" if self.synthesis.measure.two_arms else "change"
+        return (
+            f"The interval {said} the smallest {what} that matters to a patient, {least:g} "
+            f"({self.question.important_because.rstrip('.')})."
+        )
 
     def needed(self) -> pd.DataFrame:
         """Numbers needed to treat at the stated baseline risks, as `number_needed` gives them.
@@ -107,6 +130,47 @@ def answer(question: Question | str, tables: Tables) -> Answer:
     )
 
 
+CORRELATIONS = (0.0, 0.25, 0.5, 0.75, 0.9)
+"""What the correlation of scores before and after is varied over, where it is assumed."""
+
+
+def over_correlation(found: Answer, tables: Tables) -> pd.DataFrame:
+    """The answer under other correlations of scores before and after.
+
+    Returns:
+        One row per assumption: `correlation`, `assumed` (true for the question's own), `of` (what
+        is estimated: "all cohorts together" where they are pooled, else each cohort by its label),
+        `estimate`, `low` and `high`. No row where nothing is assumed.
+
+    >>> from evidence import load
+    >>> tables = load()
+    >>> table = over_correlation(answer("revision-back-pain-change", tables), tables)
+    >>> table["of"].unique().tolist(), table["correlation"].tolist()
+    (['all cohorts together'], [0.0, 0.25, 0.5, 0.75, 0.9])
+    """
+    studies, stated = found.synthesis.studies, found.question.correlation
+    rows: list[tuple[object, ...]] = []
+    if "correlation_from" in studies and np.any(was_assumed(studies)):
+        entering = select(found.question, tables)[1]
+        for value in sorted({*CORRELATIONS, stated}):
+            asked = found.question.model_copy(update={"correlation": value})
+            rows += [
+                (value, value == stated, *one) for one in _estimates(_synthesis(asked, entering))
+            ]
+    columns = ["correlation", "assumed", "of", "estimate", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _estimates(pooled: Synthesis) -> list[tuple[object, ...]]:
+    """What is estimated, with both limits: the pooled answer, or each cohort without one."""
+    if pooled.estimate is not None and pooled.interval is not None and pooled.k > 1:
+        ends = pooled.interval
+        return [("all cohorts together", pooled.estimate, ends.low, ends.high)]
+    return list(
+        pooled.studies[["label", "estimate", "low", "high"]].itertuples(index=False, name=None)
+    )
+
+
 def answers(tables: Tables) -> dict[str, Answer]:
     """Every question of the tables with its answer, in the order of questions.toml."""
     return {key: answer(key, tables) for key in tables.questions}
@@ -142,7 +206,9 @@ def _synthesis(question: Question, entering: pd.DataFrame) -> Synthesis:
         found = side_by_side(entering, because, question.measure, model)
     else:
         found = pool(entering, question.measure, model)
-    return replace(found, cautions=found.cautions + assumption(entering) + _standing_of(entering))
+    flags = (recovered_figures, by_changes, assumption, _standing_of)
+    said = tuple(caution for flag in flags for caution in flag(entering))
+    return replace(found, cautions=found.cautions + said)
 
 
 def _standing_of(entering: pd.DataFrame) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from ..tables.toml import Question, Rows, Window
 from .combining import combine
 from .pairing import NO_PARTNER, of_comparisons, pair
 from .restricting import OVERLAP, RISK, SOURCE, apart, restricted
-from .scores import INCOMPLETE, lacking, readable_scores
+from .scores import AFTER, INCOMPLETE, lacking, readable_scores
 
 STAGES = {
     "excluded": "must not be pooled",
@@ -29,34 +29,37 @@ STAGES = {
 
 def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every row that bears on a question with its `stage` and `reason`; and the rows to pool."""
-    kind = MEASURES[question.measure].kind
-    compares = kind == "two_arm"
-    studies = readable_scores(tables.scores) if kind == "score" else tables.studies
+    measure = MEASURES[question.measure]
+    studies = tables.scores if measure.kind == "score" else tables.studies
     bearing = pd.Series(True, index=studies.index)
     for column in ("outcome", "population", "intervention", "design"):
         allowed = getattr(question, f"{column}s")
-        if allowed and not (compares and column == "intervention"):
+        if allowed and not (measure.two_arms and column == "intervention"):
             bearing &= studies[column].isin(allowed)
-    if compares:
+    if measure.two_arms:
         bearing &= of_comparisons(studies, question.interventions, question.comparators)
     rows = studies[bearing].copy()
+    if measure.kind == "score":
+        rows = readable_scores(rows)
+    columns = rows.dtypes.to_dict()
     standing = [_standing(row, question, tables) for _, row in rows.iterrows()]
     rows["stage"], rows["short_reason"], rows["reason"] = (
         zip(*standing, strict=True) if standing else ((), (), ())
     )
     rows = restricted(rows, question)
-    if compares:
-        rows, pairs = pair(rows, question.outcomes)
-        names = [name for name in studies.columns if name not in ("events", "total")]
-        columns = None if pairs else [*names, *MEASURES[question.measure].needs]
-        entering = pd.DataFrame(pairs, columns=columns).reset_index(drop=True)
+    if measure.two_arms:
+        rows, pairs = pair(rows, question.outcomes, measure)
+        names = None if pairs else list(dict.fromkeys([*columns, *measure.needs]))
+        entering = pd.DataFrame(pairs, columns=names).reset_index(drop=True)
     else:
-        rows, entering = _one_each(rows, question)
-        entering = entering.reindex(columns=studies.columns).astype(studies.dtypes.to_dict())
+        rows, chosen = _one_each(rows, question)
+        kept = pd.DataFrame(chosen, columns=list(columns)).astype(columns).reset_index(drop=True)
+        alone = {name: kept[after] for name, after in AFTER.items() if name in measure.needs}
+        entering = kept.assign(**alone)
     return (rows, entering) if question.overlaps else apart(rows, entering, question, tables)
 
 
-def _one_each(rows: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _one_each(rows: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, list[pd.Series]]:
     """The rows with what became of each, and one row for each cohort."""
     rows, entering = rows.copy(), []
     for _, cohort in rows[rows["stage"] == "enters"].groupby("cohort", sort=False):
@@ -67,7 +70,7 @@ def _one_each(rows: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, pd.
             short, name = STAGES["same patients"], " and ".join(chosen["row_id"])
             said = ["same patients", short, f"{short}: {name}"]
             rows.loc[passed, ["stage", "short_reason", "reason"]] = said
-    return rows, pd.DataFrame(entering).reset_index(drop=True)
+    return rows, entering
 
 
 def _standing(row: pd.Series, question: Question, tables: Tables) -> tuple[str, str, str]:
@@ -89,10 +92,13 @@ def _score_standing(row: pd.Series, question: Question, tables: Tables) -> tuple
         wanted = ", ".join(tables.term("scales", key) for key in question.scales)
         found = tables.term("scales", row["scale"])
         return "other scale", STAGES["other scale"], f"scale: {found}; wanted: {wanted}"
-    lack = lacking(row, MEASURES[question.measure].needs)
+    lack = lacking(row, MEASURES[question.measure])
     if lack:
         return "incomplete", INCOMPLETE, lack
-    return "enters", STAGES["enters"], STAGES["enters"]
+    enters, how = STAGES["enters"], row["recovered"]
+    if how and not question.recovered:
+        return "incomplete", INCOMPLETE, f"only printed figures are wanted; {how}"
+    return "enters", enters, f"{enters}; {how}" if how else enters
 
 
 def _outside(row: pd.Series, question: Rows) -> str:

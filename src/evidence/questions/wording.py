@@ -18,7 +18,7 @@ def sentence(found: Answer) -> str:
         return f"No study in the table answers this question{tail}."
     unit = pooled.measure.scale.unit
     if pooled.measure.kind != "rate":
-        return " ".join(filter(None, (_contrast_sentence(pooled), importance(found))))
+        return " ".join(filter(None, (_contrast_sentence(pooled), found.importance())))
     if pooled.estimate is None:
         low, high = pooled.studies["estimate"].min(), pooled.studies["estimate"].max()
         said = pooled.cautions[0].rstrip(".")
@@ -59,24 +59,6 @@ def _contrast_sentence(pooled: Synthesis) -> str:
         return f"{figures}."
     limits = interval_text(pooled.prediction, scale)
     return f"{figures}. In a new setting expect {limits}{scale.unit}."
-
-
-def importance(found: Answer) -> str:
-    """Whether the answer reaches the smallest change that matters; empty where none is stated."""
-    least, interval = found.question.important, found.synthesis.interval
-    if least is None or interval is None:
-        return ""
-    near, far = sorted((abs(interval.low), abs(interval.high)))
-    if interval.low * interval.high > 0 and near >= least:
-        said = "lies wholly beyond"
-    elif far < least:
-        said = "lies wholly within"
-    else:
-        said = "does not decide about"
-    return (
-        f"The interval {said} the smallest change that matters to a patient, {least:g} "
-        f"({found.question.important_because.rstrip('.')})."
-    )
 
 
 def favours(found: Answer, tables: Tables) -> tuple[str, str] | None:

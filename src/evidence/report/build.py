@@ -13,6 +13,7 @@ from ..audit.provenance import explain, write_sidecar
 from ..errors import EvidenceError
 from ..plots.checks import save_check_figures
 from ..plots.export import Provenance, save_figure
+from ..plots.question import question_forest
 from ..plots.rows import forest_rows
 from ..questions import Answer, answers, overview
 from ..tables.export import save_table
@@ -20,7 +21,7 @@ from ..tables.load import Folder, Tables, load
 from . import cache
 from . import inputs as made_from
 from .life import life_of
-from .page import notebook_page, question_forest, report_page
+from .page import notebook_page, report_page
 from .sturdy import sturdy
 
 FIGURES = (".svg", ".pdf", ".png", ".tiff")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,20 +12,18 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from .. import __version__
-from ..formatting import count, fixed, percent
+from ..formatting import count, fixed, percent, significant
 from ..measures.kinds import Measure
 from ..measures.scale import Scale
 from ..plots.evidence_map import evidence_map
 from ..plots.export import svg_text
 from ..plots.flow import flow
-from ..plots.forest import forest
-from ..plots.marks import Band
+from ..plots.question import question_forest
 from ..plots.row_family import atlas
-from ..plots.style import DEFAULT
 from ..plots.words import measured
 from ..pooling.synthesis import Synthesis
 from ..pooling.wording import interval_text, lines
-from ..questions import Answer, evidence_table, favours, sentence, table_flow
+from ..questions import Answer, evidence_table, over_correlation, sentence, table_flow
 from ..tables.load import Tables
 from .audit_section import audit_section, claimed_rows
 from .life import Life
@@ -125,27 +122,24 @@ def _question(found: Answer, tables: Tables, sturdy: Sturdy) -> dict[str, object
             }
             for one in found.question.sensitivity
         ],
+        "correlations": _correlations(found, tables),
         "sturdy": sturdy,
         "figures": sturdy.shown(key),
         "references": references.to_dict("records"),
     }
 
 
-def question_forest(found: Answer, tables: Tables, rows: pd.DataFrame | None = None) -> Axes:
-    """The forest plot of a question: what each side favours, and what is too small to matter."""
-    style = replace(DEFAULT, favours=favours(found, tables))
-    return forest(
-        found.synthesis, title=found.question.title, bands=important(found), style=style, rows=rows
-    )
-
-
-def important(found: Answer) -> tuple[Band, ...]:
-    """The range of changes too small to matter to a patient, where the question states one."""
-    least = found.question.important
-    if least is None:
-        return ()
-    why = found.question.important_because.rstrip(".")
-    return (Band(-least, least, f"changes too small to matter ({why})"),)
+def _correlations(found: Answer, tables: Tables) -> list[dict[str, str]]:
+    """The answer under every correlation of scores before and after; none where none is assumed."""
+    scale = found.synthesis.measure.scale
+    return [
+        {
+            "correlation": f"{row['correlation']:g}{' (assumed)' if row['assumed'] else ''}",
+            "of": row["of"],
+            "figures": _with_limits(row, scale),
+        }
+        for _, row in over_correlation(found, tables).iterrows()
+    ]
 
 
 def _picture(drawn: Axes, salt: str) -> Markup:
@@ -210,7 +204,19 @@ def _measured(row: pd.Series, measure: Measure) -> str:
     if measure.kind == "two_arm":
         arms = (f"{count(row[f'events_{a}'])} of {count(row[f'total_{a}'])}" for a in "tc")
         return " against ".join(arms)
+    if measure.two_arms:
+        arms = (_score(row[f"mean_{a}"], row[f"sd_{a}"], row[f"n_{a}"]) for a in "tc")
+        return f"{' against '.join(arms)}; {row['compared_by']}"
+    if "correlation" not in measure.needs:
+        return _score(row["mean"], row["sd"], row["n"])
+    if pd.isna(row["mean_before"]) or pd.isna(row["mean_after"]):
+        return f"change {_score(row['mean_change'], row['sd_change'], row['n'])}"
     return f"{row['mean_before']:g} to {row['mean_after']:g}, n {count(row['n'])}"
+
+
+def _score(mean: float, sd: float, n: float) -> str:
+    """A mean with its standard deviation and the people it comes from."""
+    return f"{significant(mean)} (SD {significant(sd)}), n {count(n)}"
 
 
 def _follow_up(row: pd.Series) -> str:
@@ -235,6 +241,8 @@ def _standing(row: pd.Series) -> str:
     parts = [str(row["source_type"])]
     if row.get("count_from") == "derived":
         parts.append("count derived from the percentage")
+    if row.get("recovered"):
+        parts.append(str(row["recovered"]))
     if row["citation_verified"] == "no":
         parts.append("citation not fully verified")
     return ", ".join(parts)

@@ -96,6 +96,35 @@ STUDIES = (
 )  # fmt: skip
 """The columns of studies.csv: one reported count, study x arm x outcome x time point, a row."""
 
+_SPREADS = (
+    ("se", "standard error of the mean", 0.0),
+    ("ci_low", "lower end of the 95% interval of the mean", None),
+    ("ci_high", "upper end of the 95% interval of the mean", None),
+    ("median", "median", None),
+    ("q1", "first quartile", None),
+    ("q3", "third quartile", None),
+    ("minimum", "smallest value", None),
+    ("maximum", "largest value", None),
+)
+_INSTEAD = (
+    *(
+        Column(f"{figure}_{when}", f"{label} {when} treatment", "number", low=low, optional=True)
+        for when in ("before", "after")
+        for figure, label, low in _SPREADS
+    ),
+    Column("mean_change", "mean of after less before, below 0 where scores fell", "number",
+           optional=True),
+    Column("sd_change", "standard deviation of after less before", "number", low=0, optional=True),
+    *(
+        Column(f"{figure}_change", f"{label}, of after less before", "number", low=low,
+               optional=True)
+        for figure, label, low in _SPREADS[:3]
+    ),
+    Column("correlation", "correlation of the scores before and after", "number", low=-1, high=1,
+           optional=True),
+)  # fmt: skip
+"""What a source may print in place of a mean or a standard deviation."""
+
 SCORES = (
     *_WHO,
     Column("scale", "the instrument", "term", True, vocabulary="scales"),
@@ -106,7 +135,8 @@ SCORES = (
         for when in ("before", "after")
         for figure, label in (("mean", "mean"), ("sd", "standard deviation"))
     ),
-    Column("p_value", "p-value as printed, a text", "printed", low=0, high=1),
+    Column("p_value", "p-value of the change as printed, a text", "printed", low=0, high=1),
+    *_INSTEAD,
     *_STANDING,
     *_JUDGED,
 )

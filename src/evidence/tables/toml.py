@@ -79,6 +79,7 @@ class Rows(_Entry):
         risk_of_bias: a key of `checklists.RULES` that every row has to pass.
         overlaps: whether cohorts that may share patients enter together. Where not, those enter
             that hold the most people without any two that may (`overlaps.probable`).
+        recovered: whether scores enter whose figures are not all printed.
     """
 
     outcomes: tuple[str, ...] = Field(default=(), strict=False)
@@ -99,6 +100,8 @@ class Rows(_Entry):
         if rule and rule not in RULES:
             raise ValueError(f"{rule!r} is unknown; choose one of: {', '.join(RULES)}")
         return rule
+
+    recovered: bool = True
 
 
 class Sensitivity(Rows):
@@ -184,14 +187,17 @@ class Question(Rows):
     def _fits_its_measure(self) -> Question:
         if self.measure not in MEASURES:
             raise ValueError(_unknown_measure(self.measure))
-        kind = MEASURES[self.measure].kind
-        if self.comparators and kind != "two_arm":
+        measure = MEASURES[self.measure]
+        if self.comparators and not measure.two_arms:
             raise ValueError(
                 "comparators are given and the measure compares nothing; choose one such as "
-                "risk_ratio"
+                "risk_ratio or mean_difference"
             )
-        if self.important is not None and kind != "score":
-            raise ValueError("important is a change of a score; this question measures none")
+        if self.important is not None and not measure.subtracts:
+            raise ValueError(
+                "important is a change of a score, or a difference between two arms of scores; "
+                "this question asks for neither"
+            )
         if self.important is not None and not self.important_because:
             raise ValueError("important is given; justify it in important_because")
         if self.baseline_risks and self.measure not in WITH_TREATMENT:
@@ -204,10 +210,23 @@ class Question(Rows):
                 "baseline_risks are given; say in baseline_because where they are from"
             )
         for entry in self.sensitivity:
-            if MEASURES[entry.measure or self.measure].kind != kind:
+            other = MEASURES[entry.measure or self.measure]
+            if (other.kind, other.two_arms) != (measure.kind, measure.two_arms):
                 raise ValueError(
                     f"sensitivity {entry.name!r} asks for {entry.measure}, which needs other rows "
                     f"than {self.measure}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _in_points_of_one_scale(self) -> Question:
+        entries: tuple[Question | Sensitivity, ...] = (self, *self.sensitivity)
+        for entry in entries:
+            measure = MEASURES[entry.measure or self.measure]
+            if measure.in_points and len(entry.scales or self.scales) != 1:
+                raise ValueError(
+                    f"{measure.key} is in points of one scale; name one in scales, or choose a "
+                    "standardised measure"
                 )
         return self
 
