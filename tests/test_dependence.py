@@ -13,7 +13,7 @@ from evidence.pooling.dependence import one_row_per_cohort
 from evidence.pooling.tau2 import TAU2_ESTIMATORS
 from evidence.pooling.weighting import intercept
 
-from .reference_calls import agree, calls, column
+from .reference_calls import agree, calls, column, frame, load
 
 NAME = "gen_konstantopoulos2011"
 
@@ -44,6 +44,19 @@ def test_cluster_robust_cr2():
     agree(found.effect, theirs["beta"][0], 1e-6)
     agree(found.se, theirs["se"][0], 1e-6)
     agree(found.df, theirs["ddf"], 1e-6)
+
+
+def test_cluster_robust_cr2_of_odds_ratios():
+    """BCG vaccine, clustered by how people were allocated: three clusters."""
+    theirs = next(
+        c["result"] for n, _, c in calls("robust") if n == "bin_bcg" and "clubSandwich" in c["call"]
+    )
+    rows = frame("bin_bcg").assign(cohort=load("bin_bcg")["data"]["alloc"])
+    found = pool(rows, "odds_ratio", Model(method="robust"))
+    agree(found.effect, theirs["beta"][0], 1e-6)
+    agree(found.se, theirs["se"][0], 1e-6)
+    limits = np.log([found.interval.low, found.interval.high])
+    agree(limits, [theirs["ci_lb"][0], theirs["ci_ub"][0]], 1e-6)
 
 
 def test_cr2_of_one_row_per_cluster_has_no_bias_under_its_model():

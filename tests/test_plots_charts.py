@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,10 +37,12 @@ from evidence.errors import EvidenceError, SynthesisError
 from evidence.plots.chart import LOWEST
 from evidence.plots.drapery import drapery_rows
 from evidence.plots.export import describe
+from evidence.plots.funnel import REGIONS
 from evidence.plots.gallery import page, pictures, write_gallery
 from evidence.plots.style import STYLES
 from evidence.pooling.glmm_details import glmm_details
 from evidence.pooling.listing import side_by_side
+from tests.reference_calls import frame as reference_frame
 from tests.test_plots_forest import SIX, geometry_faults, marks, tables
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -120,8 +123,79 @@ def test_funnel_of_errors_points_up_and_its_limits_are_straight_on_the_effect():
 def test_funnel_refuses_another_axis_and_an_answer_without_estimate():
     with pytest.raises(SynthesisError, match="by must be 'se'"):
         funnel(ANSWER, by="precision")
+    with pytest.raises(SynthesisError, match="by must be 'se', or 'size' for a rate; it is 'size'"):
+        funnel(BCG, by="size")
     with pytest.raises(SynthesisError, match="needs a pooled answer"):
         funnel(side_by_side(SIX, "differ"))
+
+
+def test_inside_is_what_lies_between_the_drawn_limits():
+    for by in ("size", "se"):
+        axes = funnel(ANSWER, by=by)
+        low, high = (np.asarray(one.get_xdata()) for one in marks(axes, "_limits"))
+        at = np.asarray(marks(axes, "_limits")[0].get_ydata())
+        places = dots(axes, "_studies")
+        between = [np.interp(y, at, low) <= x <= np.interp(y, at, high) for x, y in places]
+        assert figure_table(axes)["inside"].tolist() == between
+
+
+BCG = pool(reference_frame("bin_bcg"), "risk_ratio")
+
+
+def test_contours_lie_where_a_study_has_that_p():
+    axes = funnel(BCG, contours=True, title="BCG")
+    for p in (0.01, 0.05, 0.1):
+        (region,) = marks(axes, f"_region-{p:g}")
+        x, se = region.get_paths()[0].vertices.T
+        inside = se > 0
+        away = np.abs(np.log(x[inside])) / se[inside]
+        assert 2 * stats.norm.sf(away) == pytest.approx(np.full(inside.sum(), p))
+    table = figure_table(axes)
+    effect, variance = BCG.studies["effect"], BCG.studies["variance"]
+    assert table["p"].to_numpy() == pytest.approx(
+        2 * stats.norm.sf(np.abs(effect) / np.sqrt(variance))
+    )
+    assert dots(axes, "_studies")[:, 0] == pytest.approx(BCG.studies["estimate"])
+    below, middle, near, above = (
+        ((table["p"] >= low) & (table["p"] < high)).sum()
+        for low, high in ((0, 0.01), (0.01, 0.05), (0.05, 0.1), (0.1, 1.1))
+    )
+    assert f"p below 0.01: {below}; p 0.01 to 0.05: {middle}; p 0.05 to 0.10: {near}; " in (
+        axes.get_label()
+    )
+    assert f"p above 0.10: {above}." in axes.get_label()
+
+
+def test_the_shades_are_greys_that_differ_and_the_legend_names_each():
+    axes = funnel(BCG, contours=True)
+    shades = [shade for _, shade, _ in REGIONS]
+    light = [int(shade[1:3], 16) for shade in shades]
+    assert all(len({shade[1:3], shade[3:5], shade[5:]}) == 1 for shade in shades)
+    assert min(abs(one - two) for one, two in pairwise(light)) >= 25
+    assert light[-1] - light[-2] == max(abs(one - two) for one, two in pairwise(light))
+    said = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert said == [words for _, _, words in reversed(REGIONS)]
+    assert geometry_faults(axes.figure) == []
+
+
+def test_the_legend_stands_where_fewer_studies_are():
+    places = [
+        funnel(pool(reference_frame(name), key), contours=True).get_legend()._loc
+        for name, key in (("bin_bcg", "risk_ratio"), ("cont_curtis1998", "standardised_difference"))
+    ]
+    assert places == [1, 2]  # upper right, upper left
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (ANSWER, "around no difference, and a proportion has no such value"),
+        (pool(reference_frame("mean_normand1999"), "mean"), "a mean has no such value"),
+    ],
+)
+def test_contours_need_a_comparison(answer, said):
+    with pytest.raises(SynthesisError, match=said):
+        funnel(answer, contours=True)
 
 
 def test_bubbles_have_areas_in_proportion_to_weight_and_a_line():

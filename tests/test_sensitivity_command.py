@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
-from evidence import EvidenceError, SynthesisError, answer, load
+from evidence import EvidenceError, Model, SynthesisError, answer, load, pool
 from evidence.cli import cli
+from evidence.report.sturdy import sturdy
+from evidence.sensitivity.influence import leave_one_out
 from evidence.sensitivity.register import CHECKS, sturdiness
 from tests.conftest import TOPIC
+from tests.reference_calls import frame
 
 
 def run(*words):
@@ -34,6 +38,61 @@ def test_the_command_prints_or_gives_json():
     parts = json.loads(run("leaks", "--json").output)
     assert [part["name"] for part in parts] == list(CHECKS)
     assert len(parts[0]["table"]) == 3
+
+
+def comparison(rows="bin_bcg", key="risk_ratio"):
+    """A question of the topic with another answer in place of its own."""
+    tables = load(TOPIC)
+    found = answer("leaks", tables)
+    studies = frame(rows).assign(label=frame(rows)["study_id"])
+    return replace(found, synthesis=pool(studies, key), sensitivity={}), tables
+
+
+@pytest.mark.parametrize(
+    ("rows", "key"),
+    [("bin_bcg", "risk_ratio"), ("rate2_nielweise2008", "rate_ratio"),
+     ("cont_curtis1998", "standardised_difference"), ("prepost_made", "mean_change")],
+)  # fmt: skip
+def test_every_check_of_a_comparison_or_a_score_has_its_verdict(rows, key):
+    found, tables = comparison(rows, key)
+    checks = sturdiness(found, tables)
+    assert list(checks) == list(CHECKS)
+    for check in checks.values():
+        assert re.match(r"(Held|Did not hold|No verdict): \w", check.verdict), check.verdict
+        assert check.scale is found.synthesis.measure.scale and str(check)
+    by_year = checks["cumulative"].table["by"].unique().tolist()
+    assert by_year == ["size", "precision"]
+
+
+def test_a_check_that_cannot_be_made_is_refused_in_its_verdict_or_when_asked_for_by_name():
+    found, tables = comparison()
+    nothing = pool(found.synthesis.studies.head(0), "risk_ratio")
+    found = replace(found, sensitivity={"strict": nothing})
+    said = "the inclusion rule 'strict' leaves 0 of 13 studies; mend or drop it"
+    verdict = sturdiness(found, tables)["multiverse"].verdict
+    assert verdict == f"No verdict: refused, because {said}"
+    with pytest.raises(SynthesisError, match=f"question 'leaks': {said}"):
+        sturdiness(found, tables, "multiverse")
+
+
+def test_estimates_of_a_check_are_printed_on_the_scale_of_the_answer():
+    found, tables = comparison()
+    ratio = str(sturdiness(found, tables, "leave_one_out")["leave_one_out"])
+    assert re.search(r"study-0 .* 12 +0\.49 +0\.32 +0\.76", ratio), ratio
+    rows = frame("rate1_nielweise2008")
+    rates = str(leave_one_out(pool(rows, "rate_log", Model(method="glmm"))))
+    whole = pool(rows, "rate_log", Model(method="glmm")).estimate
+    assert f" {1000 * whole:.0f}." in rates
+
+
+def test_the_page_shows_the_checks_of_a_comparison():
+    found, tables = comparison()
+    shown = sturdy(found, tables)
+    assert list(shown.checks) == list(CHECKS)
+    assert {"leave_one_out", "small_study", "multiverse", "fragility"} <= set(shown.figures)
+    assert "Contour-enhanced funnel plot" in shown.figures["small_study"].get_label()
+    few, tables = comparison("rate2_nielweise2008", "rate_ratio")
+    assert "small_study" not in sturdy(few, tables).figures, "refused, so nothing to draw"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Imprecision against what was stated, fragility, all subsets, Baujat, and the outlier sweep."""
+"""Imprecision against what was stated, all subsets, Baujat, and the outlier sweep."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from evidence.sensitivity.gosh import (
     subsets_of,
 )
 from evidence.sensitivity.imprecision import imprecision, probability_above
-from evidence.sensitivity.refit import recount
+from tests.reference_calls import frame
 
 FRAME = pd.DataFrame(
     {
@@ -84,51 +84,37 @@ def test_a_prediction_that_is_no_t_distribution_is_named():
         probability_above(pool(FRAME.head(2)), 0.2)
 
 
-@pytest.mark.parametrize("model", [GLMM, Model()], ids=["glmm", "iv"])
-def test_recounted_answers_are_those_of_pool(model):
-    events = np.array([[3, 6, 10, 1, 7, 2], [2, 6, 10, 1, 7, 2], [0, 0, 0, 0, 0, 0]])
-    found = recount(pool(FRAME, model=model), events)
-    for row, trial in zip(found.itertuples(), events, strict=True):
-        alone = pool(FRAME.assign(events=trial), model=model)
-        assert row.estimate == pytest.approx(alone.estimate, rel=1e-7)
-        assert row.high == pytest.approx(alone.interval.high, rel=1e-6)
+def test_a_comparison_shows_where_it_lies_beside_no_difference():
+    answer = pool(frame("bin_bcg"), "risk_ratio")
+    columns = {unit: [f"{unit}_t", f"{unit}_c"] for unit in ("events", "total")}
+    events, people = (int(answer.studies[both].sum().sum()) for both in columns.values())
+    table = facts(imprecision(answer, Stated(events=events, people=people)))
+    assert table.loc["events in all studies", "met"] == "yes"
+    assert table.loc["people in all studies", "met"] == "yes"
+    beside = table.loc[["interval of the answer, beside no difference (1.00)",
+                        "prediction interval, beside no difference (1.00)"]]  # fmt: skip
+    assert beside["figure"].tolist() == ["below", "includes it"]
+    assert set(beside["met"]) == {"nothing stated"}
+    assert table.loc["interval of the answer", "figure"] == "0.33 to 0.73"
 
 
-@pytest.mark.parametrize("model", [GLMM, Model()], ids=["glmm", "iv"])
-def test_the_fewest_events_by_trying_every_one(model):
-    answer = pool(FRAME, model=model)
-    line = answer.interval.low * 0.97
-    found = fragility(answer, Stated(threshold=line))
-    one_less = [
-        pool(FRAME.assign(events=FRAME["events"] - np.eye(6, dtype=int)[i]), model=model)
-        for i in range(6)
-    ]
-    lowest = min(one.interval.low for one in one_less)
-    assert found.table["low"].iloc[0] == pytest.approx(lowest, rel=1e-6)
-    assert (len(found.table) == 1) == (lowest <= line)
-    assert found.table["low"].iloc[-1] <= line
-    assert "the interval lies above" in found.verdict
+def test_a_ratio_has_its_own_threshold_and_probability():
+    answer = pool(frame("bin_bcg"), "risk_ratio")
+    table = facts(imprecision(answer, Stated(threshold=0.8, change=0.2)))
+    assert table.loc["interval of the answer", "stated"] == "on one side of 0.80"
+    assert "probability that a new setting's risk ratio lies above 0.80" in table.index
+    assert table.loc["estimate to the farther end of its interval", "stated"] == "less than 0.20"
 
 
-def test_fragility_below_a_threshold_adds_events():
-    answer = pool(FRAME, model=GLMM)
-    found = fragility(answer, Stated(threshold=answer.interval.high * 1.05))
-    assert "the interval lies below" in found.verdict
-    assert found.table["high"].is_monotonic_increasing
-    assert "leaving out" in found.verdict
-
-
-def test_without_a_conclusion_there_is_nothing_to_reverse():
-    answer = pool(FRAME)
-    assert "states no threshold" in fragility(answer).verdict
-    inside = fragility(answer, Stated(threshold=answer.estimate))
-    assert "includes the threshold" in inside.verdict and inside.table.empty
-
-
-def test_a_conclusion_that_no_few_studies_carry():
-    answer = pool(FRAME, model=Model(interval="wald"))
-    found = fragility(answer, Stated(threshold=0.001))
-    assert "leaving out more than 4 studies" in found.verdict and "more than" in found.verdict
+def test_scores_have_people_and_no_events_and_a_range_that_matters():
+    answer = pool(frame("cont_curtis1998"), "standardised_difference")
+    table = facts(imprecision(answer, Stated(people=10**6, important=0.2)))
+    assert "events in all studies" not in table.index
+    assert table.loc["people in all studies", "met"] == "no"
+    assert table.loc["interval against what matters", "met"] == "yes"
+    straddles = facts(imprecision(answer, Stated(important=0.8)))
+    assert straddles.loc["interval against what matters", "met"] == "no"
+    assert "interval against what matters" not in facts(imprecision(answer)).index
 
 
 def test_subsets_are_all_of_them_or_different_random_ones():

@@ -23,6 +23,8 @@ from evidence.sensitivity.gosh import baujat, gosh, outlier_sweep
 from evidence.sensitivity.influence import influence_check, leave_one_out
 from evidence.sensitivity.multiverse import multiverse
 from evidence.sensitivity.register import CHECKS
+from tests.reference_calls import frame as reference_frame
+from tests.test_plots_forest import geometry_faults, marks
 
 FRAME = pd.DataFrame(
     {
@@ -143,6 +145,28 @@ def test_incidence_rates_are_drawn_in_their_unit():
     for name, draw in CHECK_PLOTS.items():
         if name != "risk_of_bias":
             assert draw(answer, STATED, name).get_label()
+
+
+@pytest.mark.parametrize("name", [name for name in CHECK_PLOTS if name != "risk_of_bias"])
+@pytest.mark.parametrize(
+    ("rows", "key"),
+    [("bin_bcg", "risk_ratio"), ("bin_bcg", "risk_difference"), ("prepost_made", "mean_change")],
+)
+def test_comparisons_and_scores_are_drawn_on_their_scale(name, rows, key):
+    answer = pool(reference_frame(rows), key)
+    if (name, key) == ("fragility", "mean_change"):
+        with pytest.raises(SynthesisError, match="No verdict: "):  # scores have no events
+            CHECK_PLOTS[name](answer, Stated(), "Title")
+        return
+    axes = CHECK_PLOTS[name](answer, Stated(few_anyway=True), "Title")
+    assert axes.get_label()
+    if name in ("leave_one_out", "outlier_sweep"):
+        assert marks(axes, "_null")
+    if name in ("gosh", "small_study"):
+        assert axes.get_xscale() == ("log" if key == "risk_ratio" else "linear")
+        assert not axes.get_xlabel().endswith((",", " "))
+    if name != "baujat":  # names of dots that lie close may touch
+        assert geometry_faults(axes.figure) == []
 
 
 def test_a_given_place_that_is_too_small_is_refused():

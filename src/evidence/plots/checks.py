@@ -40,7 +40,9 @@ CHECK_PLOTS: dict[str, CheckPlot] = {
     "gosh": lambda synthesis, _, title: gosh_plot(synthesis, title=title),
     "outlier_sweep": lambda synthesis, _, title: outlier_sweep_plot(synthesis, title=title),
     "cumulative": lambda synthesis, _, title: cumulative_orders_plot(synthesis, title=title),
-    "small_study": lambda synthesis, _, title: funnel(synthesis, title=title),
+    "small_study": lambda synthesis, _, title: funnel(
+        synthesis, contours=synthesis.measure.compares, title=title
+    ),
     "adjusted": lambda synthesis, stated, title: adjusted_plot(synthesis, stated, title=title),
     "multiverse": lambda synthesis, stated, title: multiverse_plot(synthesis, stated, title=title),
     "risk_of_bias": lambda synthesis, _, title: traffic_light(synthesis, title=title),

@@ -13,14 +13,14 @@ from ..formatting import count, fixed, percent, plural
 from ..pooling.model import Synthesis
 from ..sensitivity.gosh import ALL_UP_TO, SEED, baujat, gosh, outlier_sweep
 from ..sensitivity.influence import influence_check, leave_one_out
-from .axis import Axis, linear_axis
+from .axis import Axis, axis_of, linear_axis
 from .chart import DOT, Chart, draw_chart, opening
 from .check_rows import LIMITS, draw_answers
 from .picture import leave
 from .rows import study_names
 from .style import DEFAULT, ForestStyle
 from .text import clean, font
-from .words import sentence
+from .words import measured, sentence
 
 NAMED = 3  # studies that are named in a scatter
 DRAWN = 2000  # subsets that are drawn; more would only hide each other
@@ -206,19 +206,17 @@ def gosh_plot(
     drawn = np.random.default_rng(SEED).permutation(len(table))[:DRAWN]
     scale = synthesis.measure.scale
     y = linear_axis([0.0, 0.1, table["i2"].max()], bounds=(0.0, 1.0), factor=100, most=6)
-    ends = linear_axis(table["estimate"], bounds=scale.bounds, factor=scale.factor)
+    ends = axis_of(scale, table["estimate"])
 
     def axis(most: int) -> Axis:
-        return linear_axis(
-            [], bounds=scale.bounds, factor=scale.factor, most=most, ends=(ends.low, ends.high)
-        )
+        return axis_of(scale, table["estimate"], most=most, ends=(ends.low, ends.high))
 
     kind = "all" if synthesis.k <= ALL_UP_TO else "random"
     notes = [f"One dot is one subset: {count(len(drawn))} drawn of {count(len(table))} ({kind})."]
     if study:
         notes.append(f"Crosses: subsets that hold {study}; dots: subsets without it.")
-    label = f"{synthesis.measure.label}, {scale.unit}"
-    ax = draw_chart(ax, Chart(title or "", axis, label, y, "I², %", tuple(notes)), style)
+    chart = Chart(title or "", axis, measured(synthesis), y, "I², %", tuple(notes))
+    ax = draw_chart(ax, chart, style)
     for part, marker, colour in (
         (drawn[~inside[drawn]], "o", style.square), (drawn[inside[drawn]], "x", style.claim)
     ):  # fmt: skip

@@ -42,7 +42,7 @@ class Check:
     verdict: str
     table: pd.DataFrame = field(repr=False)
     text: str
-    scale: Scale | None = None
+    scale: Scale | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         title = self.name.replace("_", " ").capitalize()
