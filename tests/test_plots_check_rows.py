@@ -73,6 +73,8 @@ def test_the_stated_change_and_threshold_are_drawn_whole():
         in axes.get_label()
     )
     assert "(stated: on one side of 60.0%; met)" in axes.get_label()
+    wide = imprecision_plot(ANSWER, Stated(change=0.6))
+    assert wide.get_xlim()[1] >= ANSWER.estimate + 0.6, "the axis holds the whole band"
     plain = imprecision_plot(ANSWER)
     assert not [one for one in plain.patches if one.get_label() == "_band"]
     assert "stated:" not in plain.get_label()

@@ -75,6 +75,17 @@ def test_the_rule_on_the_risk_of_bias_names_the_domains(topic: Path) -> None:
     assert caution == "risk of bias: 2 of 2 cohorts not judged in every domain"
 
 
+def test_arms_that_enter_as_one_are_judged_as_one(topic: Path) -> None:
+    judge(topic, cedar_2010="yes")
+    edit(topic, lambda text: "\n".join(
+        line.replace(",yes,yes", ",no,yes") if line.startswith("cedar-2010.2") else line
+        for line in text.splitlines()
+    ) + "\n")  # fmt: skip
+    studies = answer("leaks", load(topic)).synthesis.studies.set_index("study_id")
+    assert studies.loc["cedar-2010", "jbi_frame"] == "no"
+    assert studies.loc["cedar-2010", "jbi_size"] == "yes"
+
+
 def test_every_domain_at_low_risk_needs_every_judgement(topic: Path) -> None:
     narrowed(topic, 'risk_of_bias = "every domain at low risk"')
     assert answer("leaks", load(topic)).sensitivity["slate only"].k == 0
