@@ -20,7 +20,7 @@ from evidence.audit.means import (
     rounded,
     sd_is_possible,
 )
-from evidence.audit.overlaps import largest_free
+from evidence.tables.overlaps import largest_free
 from tests.editing import cell, edit
 from tests.test_audit_table import of
 

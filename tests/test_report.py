@@ -13,6 +13,9 @@ from evidence.report.build import build
 from tests.conftest import ROOT
 from tests.editing import cell, edit
 
+DRAWN = ("leave-one-out", "influence", "baujat", "gosh", "outlier-sweep", "cumulative",
+         "multiverse", "imprecision")  # fmt: skip
+
 
 def notebook(folder: Path, name: str, *cells: str) -> Path:
     book = nbformat.v4.new_notebook(
@@ -46,6 +49,8 @@ def test_the_report_holds_every_page_figure_and_table(topic: Path, told: list[st
         *(f"tables/{name}.{form}" for form in ("csv", "xlsx")
           for name in ("overview", "leaks", "leaks-all-rows", "pleased", "pleased-all-rows",
                        "pleased-reed", "pleased-reed-all-rows")),
+        *(f"{place}/leaks-{name}.{form}" for place, form in (("figures", "svg"), ("tables", "csv"))
+          for name in DRAWN),
     }  # fmt: skip
     assert "'Leaking roofs'" in (out / "notebooks/01_look.html").read_text().replace("&#39;", "'")
     page = (out / "index.html").read_text(encoding="utf-8")
@@ -57,6 +62,8 @@ def test_the_report_holds_every_page_figure_and_table(topic: Path, told: list[st
         "Alder A, Schön B. Roofs in the rain. Journal of Roofs 3:1–9 2001. doi 10.1234/roof.2001",
         "No study in the table answers this question.",
         "Reed dries differently.",
+        "No verdict: no study was judged, and what is not known is not guessed",
+        "Nothing to check: the answer does not pool three cohorts or more.",
     ):
         assert text in page, text
     targets = set(re.findall(r'href="#([^"]+)"', page))

@@ -27,6 +27,7 @@ from evidence.measures.scores import SCORES, exact_correction, figures
 from evidence.plots.question import important
 from evidence.recover import recover
 from evidence.report.page import _question
+from evidence.report.sturdy import Sturdy
 from tests.editing import edit, question
 from tests.test_tables_pairing import scores
 
@@ -382,7 +383,7 @@ def test_the_assumed_correlation_is_varied(topic: Path) -> None:
     assert (table["high"] - table["low"]).nunique() == 6
     own = table[table["assumed"]].iloc[0]
     assert own["estimate"] == pytest.approx(found.synthesis.estimate)
-    page = _question(found, tables)["correlations"]
+    page = _question(found, tables, Sturdy({}, {}))["correlations"]
     names = [row["correlation"] for row in page]
     assert names == ["0", "0.25", "0.5", "0.6 (assumed)", "0.75", "0.9"]
     assert page[3]["figures"].startswith("−2.4")
@@ -400,7 +401,7 @@ def test_nothing_is_varied_where_nothing_is_assumed(topic: Path) -> None:
     tables = load(asked(topic, {"correlation": "0.4"}))
     assert over_correlation(answer("calmer", tables), tables).empty
     assert over_correlation(answer("leaks", tables), tables).empty
-    assert _question(answer("calmer", tables), tables)["correlations"] == []
+    assert _question(answer("calmer", tables), tables, Sturdy({}, {}))["correlations"] == []
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import pytest
 from evidence import Model, SynthesisError, pool
 from evidence.plots.bias import RISKS, bias_summary, traffic_light
 from evidence.plots.export import save_figure
-from evidence.sensitivity.bias import CHECKLISTS, bias_table, judgements, risk_of_bias
+from evidence.sensitivity.bias import bias_table, risk_of_bias
 from evidence.sensitivity.check import Stated
+from evidence.tables.checklists import CHECKLISTS, Checklist, judged_as_one, judgements, passing
 
 PLAIN = pd.DataFrame(
     {"study_id": list("abcde"), "events": [3, 6, 10, 1, 7], "total": [11, 17, 21, 9, 50]}
@@ -77,3 +78,36 @@ def test_lights_and_bars_carry_a_sign_each(tmp_path):
     assert sorted(widths) == pytest.approx([0.4] + [1.0] * 8)
     one, two = (save_figure(traffic_light(answer), tmp_path / f"{n}.svg") for n in "ab")
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_row_passes_or_not_and_a_blank_is_no_high_risk():
+    assert passing(JUDGED, "no domain at high risk").tolist() == [True, False, True, True, True]
+    assert passing(JUDGED, "every domain at low risk").tolist() == [True, False, False, False, True]
+    assert passing(PLAIN, "no domain at high risk").all()
+    assert not passing(PLAIN, "every domain at low risk").any()
+    odd = JUDGED.set_axis([7, 7, 3, 1, 0])
+    assert passing(odd, "no domain at high risk").index.tolist() == [7, 7, 3, 1, 0]
+    with pytest.raises(SynthesisError, match="choose one of: no domain at high risk, every domain"):
+        passing(JUDGED, "good enough")
+
+
+def test_arms_that_enter_as_one_have_the_highest_risk_and_unknown_is_not_low():
+    pairs = [("yes", "no", "no"), ("yes", "unclear", "unclear"), ("unclear", None, None),
+             (None, "no", "no"), ("not applicable", "yes", "not applicable")]  # fmt: skip
+    for one, other, taken in pairs:
+        for arms in ([one, other], [other, one]):
+            found = judged_as_one(pd.DataFrame({"jbi_size": arms}))["jbi_size"]
+            assert found == taken or {found, taken} <= {"yes", "not applicable"}
+
+
+def test_another_checklist_is_one_more_entry(monkeypatch):
+    short = Checklist("short", "Short list", "made up", {"size": "?"}, {"ok": "low", "bad": "high"})
+    monkeypatch.setitem(CHECKLISTS, "short", short)
+    frame = JUDGED.assign(short_size=["ok", None, None, None, "bad"])
+    frame.loc[4, list(JBI.columns())] = None
+    found = judgements(frame)
+    assert (found["checklist"] == "short").sum() == 2, "those who have the other list's are left"
+    table = bias_table(pool(frame))
+    assert table["short size"].tolist() == ["low", "unknown", "unknown", "unknown", "high"]
+    assert table.loc[4, "jbi size"] == "unknown" and table.loc[0, "jbi size"] == "low"
+    assert passing(frame, "every domain at low risk").tolist() == [True, *[False] * 4]

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from evidence import Model, SynthesisError, answer, load, pool
+from evidence import EvidenceError, Model, SynthesisError, answer, load, pool
 from evidence.cli import cli
-from evidence.report.page import _checks
+from evidence.report.sturdy import sturdy
 from evidence.sensitivity.influence import leave_one_out
 from evidence.sensitivity.register import CHECKS, sturdiness
 from tests.conftest import TOPIC
@@ -57,18 +57,21 @@ def test_every_check_of_a_comparison_or_a_score_has_its_verdict(rows, key):
     found, tables = comparison(rows, key)
     checks = sturdiness(found, tables)
     assert list(checks) == list(CHECKS)
-    for name, check in checks.items():
+    for check in checks.values():
         assert re.match(r"(Held|Did not hold|No verdict): \w", check.verdict), check.verdict
         assert check.scale is found.synthesis.measure.scale and str(check)
-        assert "refused, because multiverse" in check.verdict if name == "multiverse" else True
     by_year = checks["cumulative"].table["by"].unique().tolist()
     assert by_year == ["size", "precision"]
 
 
-def test_a_check_without_meaning_is_refused_when_asked_for_by_name():
+def test_a_check_that_cannot_be_made_is_refused_in_its_verdict_or_when_asked_for_by_name():
     found, tables = comparison()
-    said = r"question 'leaks': multiverse is about rates; this answer is a risk ratio of 13 studies"
-    with pytest.raises(SynthesisError, match=said):
+    nothing = pool(found.synthesis.studies.head(0), "risk_ratio")
+    found = replace(found, sensitivity={"strict": nothing})
+    said = "the inclusion rule 'strict' leaves 0 of 13 studies; mend or drop it"
+    verdict = sturdiness(found, tables)["multiverse"].verdict
+    assert verdict == f"No verdict: refused, because {said}"
+    with pytest.raises(SynthesisError, match=f"question 'leaks': {said}"):
         sturdiness(found, tables, "multiverse")
 
 
@@ -84,13 +87,12 @@ def test_estimates_of_a_check_are_printed_on_the_scale_of_the_answer():
 
 def test_the_page_shows_the_checks_of_a_comparison():
     found, tables = comparison()
-    shown = {one["name"]: one for one in _checks(found, tables)}
-    assert list(shown) == [name.replace("_", " ").capitalize() for name in CHECKS]
-    drawn = [name for name, one in shown.items() if one["figure"]]
-    assert drawn == ["Leave one out", "Small study"]
-    assert "Contour-enhanced funnel plot" in str(shown["Small study"]["figure"])
+    shown = sturdy(found, tables)
+    assert list(shown.checks) == list(CHECKS)
+    assert {"leave_one_out", "small_study", "multiverse", "fragility"} <= set(shown.figures)
+    assert "Contour-enhanced funnel plot" in shown.figures["small_study"].get_label()
     few, tables = comparison("rate2_nielweise2008", "rate_ratio")
-    assert not {one["name"]: one for one in _checks(few, tables)}["Small study"]["figure"]
+    assert "small_study" not in sturdy(few, tables).figures, "refused, so nothing to draw"
 
 
 @pytest.mark.parametrize(
@@ -105,3 +107,34 @@ def test_what_cannot_be_checked_is_named_with_its_count(words, said):
     done = run(*words)
     assert isinstance(done.exception, SynthesisError)
     assert re.search(said, str(done.exception))
+
+
+def test_figures_are_written_with_their_tables_where_a_check_found_any(tmp_path):
+    done = run("leaks", "--check", "leave_one_out", "--check", "risk_of_bias",
+               "--figures", str(tmp_path))  # fmt: skip
+    assert done.exit_code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "leaks-leave-one-out.csv", "leaks-leave-one-out.svg",
+    ]  # fmt: skip
+    svg = (tmp_path / "leaks-leave-one-out.svg").read_text(encoding="utf-8")
+    assert "leaks" in svg and load(TOPIC).fingerprint[:12] in svg
+    missing = run("leaks", "--figures", str(tmp_path / "no"))
+    assert isinstance(missing.exception, EvidenceError)
+
+
+def test_judged_studies_are_drawn_twice(topic, tmp_path):
+    text = (topic / "studies.csv").read_text(encoding="utf-8").splitlines()
+    rows = [f"{text[0]},jbi_frame", *(f"{line},yes" for line in text[1:])]
+    (topic / "studies.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    words = ["sensitivity", "leaks", "--check", "risk_of_bias", "--figures", str(tmp_path)]
+    done = CliRunner().invoke(cli, [*words, "--data", str(topic)])
+    assert done.output.startswith("Risk of bias\nHeld: keeping only the studies that pass a rule")
+    names = {path.name for path in tmp_path.glob("*.svg")}
+    assert names == {"leaks-risk-of-bias.svg", "leaks-risk-of-bias-summary.svg"}
+
+
+def test_small_study_figures_need_to_be_asked_for(tmp_path):
+    words = ("leaks", "--check", "adjusted", "--figures", str(tmp_path))
+    assert run(*words).exit_code == 0 and not list(tmp_path.iterdir())
+    run(*words, "--few-anyway")
+    assert (tmp_path / "leaks-adjusted.svg").exists()

@@ -27,7 +27,7 @@ def test_every_figure_is_that_of_pool(measure, zeros):
     if measure == "rate_log":
         frame = frame.rename(columns={"total": "person_time"})
     specs = specifications(measure, GLMM, zeros)
-    table = evaluate(frame, specs)
+    table = evaluate(frame, specs)[0]
     assert len(table) == len(specs)
     for row, spec in zip(table.itertuples(), specs, strict=True):
         found = pool(frame, spec.measure, spec.model)
@@ -42,7 +42,7 @@ def test_every_figure_is_that_of_pool(measure, zeros):
 def test_counts_at_a_bound_still_have_every_specification(events):
     frame = FRAME.assign(events=events)
     specs = specifications("proportion_logit", GLMM)
-    table = evaluate(frame, specs)
+    table = evaluate(frame, specs)[0]
     assert table[["estimate", "low", "high"]].notna().all().all()
     assert ((table["low"] <= table["estimate"]) & (table["estimate"] <= table["high"])).all()
 
@@ -104,7 +104,7 @@ def test_inclusion_rules_are_sets_of_rows():
     found = multiverse(whole, stated)
     assert set(found.table["rows"]) == {AS_STATED, "first four"}
     assert (found.table["standing"] == "primary").sum() == 1
-    assert "Not run: one (leaves 1 study, too few to pool)" in found.text
+    assert "Not run: one (leaves 1 of 6 studies, too few to pool)." in found.text
     first = found.table[found.table["rows"] == "first four"].iloc[0]
     assert first["estimate"] == pytest.approx(answer(rows=slice(0, 4)).estimate)
     assert first["source"] == "inclusion rule stated beforehand"

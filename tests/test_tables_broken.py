@@ -307,7 +307,7 @@ def test_broken_questions(topic: Path, kind: str) -> None:
 VOCABULARY = {
     "unknown list": ("[scales]", "[instruments]", "[instruments] is unknown; use designs"),
     "unknown key": ('direction = "bad"', 'way = "bad"', "leaking-roof: way is unknown"),
-    "wrong direction": ('"good"', '"nice"', "direction: Input should be 'bad' or 'good'"),
+    "wrong direction": ('"good"', '"nice"', "direction: 'nice' is unknown; use 'bad' or 'good'"),
     "no label": ('label = "Slate", ', "", "slate: label is missing; add it"),
     "blank label": ('label = "Slate"', 'label = " "', "slate: label"),
 }

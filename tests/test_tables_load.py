@@ -122,3 +122,18 @@ def test_an_optional_column_may_be_missing_and_is_then_blank(
     path.write_text("\n".join([*lines, lines[-1]]) + "\n")
     with pytest.raises(DataError, match="the same row stands"):
         load_studies(topic)
+
+
+def test_a_judgement_is_an_answer_of_its_checklist(topic: Path) -> None:
+    path = topic / "studies.csv"
+    lines = path.read_text().splitlines()
+    for answer in ("yes", "no", "unclear", "not applicable", ""):
+        body = [f"{lines[0]},jbi_frame", f"{lines[1]},{answer}", *(f"{x}," for x in lines[2:])]
+        path.write_text("\n".join(body) + "\n")
+        cell = load_studies(topic)["jbi_frame"].iloc[0]
+        assert pd.isna(cell) if not answer else cell == answer
+    path.write_text("\n".join([body[0], f"{lines[1]},partly", *body[2:]]) + "\n")
+    allowed = r"jbi_frame is 'partly'; use yes, no, unclear, not applicable"
+    with pytest.raises(DataError, match=f"studies.csv: .*\n.*line 2, alder-2001: {allowed}"):
+        load(topic)
+    assert "jbi_frame" in load_scores(), "a report of scores may be judged, too"

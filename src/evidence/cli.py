@@ -174,13 +174,20 @@ def forest(question: str, data: str | None, out: str, style: str) -> None:
 @_data
 @click.option("--check", "names", multiple=True, help="Only this check; may be given again.")
 @click.option("--few-anyway", is_flag=True, help="Small-study tests below ten studies, too.")
+@click.option("--figures", metavar="DIR", help="Write the figures and their tables there, too.")
 @_json
 @_examples(
     "evidence sensitivity symptomatic-recurrence\n"
+    "evidence sensitivity symptomatic-recurrence --figures figures\n"
     "evidence sensitivity symptomatic-recurrence --check leave_one_out --json"
 )
 def sensitivity(
-    question: str, data: str | None, names: tuple[str, ...], few_anyway: bool, as_json: bool
+    question: str,
+    data: str | None,
+    names: tuple[str, ...],
+    few_anyway: bool,
+    figures: str | None,
+    as_json: bool,
 ) -> None:
     """How sturdy the answer of a QUESTION is: every check, with the rule that decided."""
     from .questions import answer
@@ -188,7 +195,8 @@ def sensitivity(
     from .tables.load import load
 
     tables = load(data)
-    found = sturdiness(answer(question, tables), tables, *names, few_anyway=few_anyway)
+    answered = answer(question, tables)
+    found = sturdiness(answered, tables, *names, few_anyway=few_anyway)
     if as_json:
         _print_json(
             [{"name": one.name, "verdict": one.verdict, "text": one.text,
@@ -196,6 +204,14 @@ def sensitivity(
         )  # fmt: skip
     else:
         click.echo("\n\n".join(str(one) for one in found.values()))
+    if figures:
+        from .plots.checks import check_figures, save_check_figures
+        from .plots.export import Provenance
+
+        drawn, folder = check_figures(found, answered, tables, few_anyway=few_anyway), Path(figures)
+        source = Provenance(question, tables.fingerprint)
+        for path in save_check_figures(drawn, source, folder, folder):
+            click.echo(f"wrote {path}", err=True)
 
 
 @cli.command()

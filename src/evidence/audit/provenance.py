@@ -204,8 +204,7 @@ def _sources(rows: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     """What rows of studies.csv or scores.csv say, where that stands, and a hash of their cells."""
     citations = tables.references.set_index("study_id")["citation"]
     table, columns = (tables.scores, SCORES) if "scale" in rows else (tables.studies, STUDIES)
-    names = [column.name for column in columns]
-    cells = table.set_index("row_id", drop=False).loc[rows["row_id"], names]
+    cells = table.set_index("row_id", drop=False).loc[rows["row_id"]]
     return (
         rows[[name for name in _SOURCE if name in rows]]
         .assign(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from string import ascii_uppercase
 
 import matplotlib.style
 import pandas as pd
@@ -11,7 +12,8 @@ from matplotlib.patches import Rectangle
 
 from ..formatting import plural
 from ..pooling.model import Synthesis
-from ..sensitivity.bias import UNKNOWN, bias_table
+from ..sensitivity.bias import bias_table
+from ..tables.checklists import UNKNOWN
 from .axis import Axis, linear_axis
 from .frame import draw_rules, draw_texts, place, prepare
 from .layout import Content, Layout
@@ -52,10 +54,11 @@ def traffic_light(
     names = study_names(synthesis.studies)
     rows = pd.DataFrame({"kind": "study", "study": list(names), "points": DOT + 3})
     places = tuple(float(number) for number in range(1, len(domains) + 1))
-    axis = Axis(0.4, len(domains) + 0.6, places, tuple(str(int(place)) for place in places))
+    letters = tuple(ascii_uppercase[number] for number in range(len(domains)))
+    axis = Axis(0.4, len(domains) + 0.6, places, letters)
     wide = COLUMN * len(domains)
     style = replace(style, left=("study",), right=(), plot_width=wide, min_plot_width=wide)
-    legend = "; ".join(f"{number} {name}" for number, name in enumerate(domains, start=1))
+    legend = "; ".join(f"{letter} {name}" for letter, name in zip(letters, domains, strict=True))
     content = Content(
         rows=rows, fields={}, axis_label="Domain",
         axis=lambda most: axis,  # noqa: ARG005

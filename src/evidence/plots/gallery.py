@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,9 @@ from ..errors import EvidenceError
 from ..files import write
 from ..pooling.model import Model, Synthesis, pool
 from ..questions import Answer, answers, evidence_table
+from ..sensitivity.check import Stated
+from ..sensitivity.register import stated_of
+from ..tables.checklists import CHECKLISTS
 from ..tables.load import Tables, load
 from .export import describe, save_figure
 from .more_rows import add_answer, add_claim, add_excluded, group_rows
@@ -54,12 +59,43 @@ def pictures(tables: Tables) -> dict[str, Draw]:
             evidence_table(found.values()), title="A map of the evidence"
         ),
         "flow": lambda: PLOTS["flow"](main.flow(), title=title),
+        **_checks(main),
     }
 
     def styled(name: str) -> Draw:
         return lambda: PLOTS["forest"](main.synthesis, title=title, style=STYLES[name])
 
     return draw | {f"style-{name}": styled(name) for name in STYLES if name != "double"}
+
+
+def _checks(main: Answer) -> dict[str, Draw]:
+    """The figures of the checks; a title says where a threshold or judgements are made up."""
+    answer, title, stated = main.synthesis, main.question.title, stated_of(main)
+    plain = ("leave_one_out", "influence", "baujat", "gosh", "outlier_sweep", "cumulative_orders")
+    line = replace(stated, threshold=(answer.interval.low if answer.interval else 0.0) / 2)
+    made_up = f"{title}, threshold made up"
+
+    def drawn(name: str, *stated: Stated, title: str = title) -> Draw:
+        return lambda: PLOTS[name](answer, *stated, title=title)
+
+    found = {name: drawn(name) for name in plain}
+    found["adjusted"] = drawn("adjusted", replace(stated, few_anyway=True))
+    found["multiverse"] = drawn("multiverse", stated)
+    found["imprecision"] = drawn("imprecision", stated)
+    found["fragility"] = drawn("fragility", line, title=made_up)
+    for name in ("traffic_light", "bias_summary"):
+        found[name] = partial(PLOTS[name], _judged(), title="Made-up judgements")
+    return {name.replace("_", "-"): draw for name, draw in found.items()}
+
+
+def _judged() -> Synthesis:
+    """Studies that do not exist, judged in every way that there is."""
+    names = [f"Study {letter}" for letter in "ABCDEF"]
+    frame = pd.DataFrame({"study_id": names, "events": 5, "total": 50})
+    answers = (*CHECKLISTS["jbi"].answers, None)
+    for place, column in enumerate(CHECKLISTS["jbi"].columns()):
+        frame[column] = [answers[(place * row) % len(answers)] for row in range(len(frame))]
+    return pool(frame)
 
 
 def _first_pooled(found: Mapping[str, Answer]) -> Answer:

@@ -14,10 +14,10 @@ from matplotlib.path import Path
 from ..errors import SynthesisError
 from ..formatting import percent, plural
 from ..pooling.model import Synthesis
-from ..sensitivity.check import NOTHING_STATED, Check, Stated
+from ..sensitivity.check import NOTHING_STATED, Check, Stated, shown
 from ..sensitivity.multiverse import CHOICES
 from ..sensitivity.multiverse import multiverse as every_analysis
-from .axis import Axis, linear_axis
+from .axis import Axis, axis_of
 from .frame import draw_rules, draw_texts, place, prepare
 from .layout import Content, Layout
 from .picture import even_text, leave
@@ -118,9 +118,11 @@ def _curve(
     top, bottom = layout.row_edges[0]
     scale = synthesis.measure.scale
     y = _heights(table, synthesis)
+    along = np.log if y.log else np.asarray
 
     def height(value: pd.Series | float) -> np.ndarray:
-        share = np.clip((np.asarray(value, float) - y.low) / (y.high - y.low), 0.0, 1.0)
+        inside = np.clip(np.asarray(value, float), y.low, y.high)
+        share = (along(inside) - along(y.low)) / (along(y.high) - along(y.low))
         return np.asarray(bottom - 4 - share * (bottom - top - 8), float)
 
     face = font(style.fonts, 0.9 * layout.font_size)
@@ -150,7 +152,7 @@ def _heights(table: pd.DataFrame, synthesis: Synthesis) -> Axis:
     usual = [table["low"].quantile(0.1), table["high"].quantile(0.9)]
     stated = table[table["standing"] == "primary"]
     seen = [*usual, *table["estimate"], *stated["low"], *stated["high"]]
-    return linear_axis(seen, bounds=scale.bounds, factor=scale.factor, most=6)
+    return axis_of(scale, seen, most=6)
 
 
 def _marks(
@@ -187,12 +189,8 @@ def _colour(standing: str, style: ForestStyle) -> str:
 
 def _alt(table: pd.DataFrame, found: Check, title: str | None, synthesis: Synthesis) -> str:
     opening = f"Specification curve: {sentence(title)}" if title else "Specification curve."
-    unit = synthesis.measure.scale.unit
-    low, high = (percent(table["estimate"].agg(name)) for name in ("min", "max"))
-    if unit != "%":
-        factor = synthesis.measure.scale.factor / 100
-        low, high = (percent(factor * table["estimate"].agg(name)) for name in ("min", "max"))
+    low, high = (shown(table["estimate"].agg(name), synthesis) for name in ("min", "max"))
     return (
-        f"{opening} {plural(len(table), 'specification')}: estimates from {low}{unit} to "
-        f"{high}{unit}. {clean(found.verdict)}"
+        f"{opening} {plural(len(table), 'specification')}: estimates from {low} to "
+        f"{high}. {clean(found.verdict)}"
     )

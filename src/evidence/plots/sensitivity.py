@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-import matplotlib.style
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,11 +15,9 @@ from ..sensitivity.gosh import ALL_UP_TO, SEED, baujat, gosh, outlier_sweep
 from ..sensitivity.influence import influence_check, leave_one_out
 from .axis import Axis, axis_of, linear_axis
 from .chart import DOT, Chart, draw_chart, opening
-from .forest import forest_content
-from .frame import draw_rules, draw_texts, place, prepare
-from .marks import draw_marks, draw_null
+from .check_rows import LIMITS, draw_answers
 from .picture import leave
-from .rows import answer_rows, finished, study_names
+from .rows import study_names
 from .style import DEFAULT, ForestStyle
 from .text import clean, font
 from .words import measured, sentence
@@ -57,7 +53,8 @@ def leave_one_out_plot(
         f"The model is fitted anew without each study: {synthesis.method_text}; interval: "
         f"{synthesis.interval_text}."
     )
-    ax = _answers(synthesis, found.assign(label=labels), note, ax=ax, title=title, style=style)
+    rows = found.assign(label=labels)[["label", *LIMITS]]
+    ax = draw_answers(synthesis, rows, note, ax=ax, title=title, style=style)
     low, high = found["estimate"].min(), found["estimate"].max()
     alt = (
         f"{opening('Leave-one-out plot', title)} Without any one of {plural(len(found), 'study')} "
@@ -89,7 +86,8 @@ def outlier_sweep_plot(
         "From row to row one more study is set aside, that with the largest studentised residual. "
         "This shows what such studies do to the answer, not that they are wrong."
     )
-    ax = _answers(synthesis, found.assign(label=labels), note, ax=ax, title=title, style=style)
+    rows = found.assign(label=labels)[["label", *LIMITS]]
+    ax = draw_answers(synthesis, rows, note, ax=ax, title=title, style=style)
     last = found.iloc[-1]
     alt = (
         f"{opening('Outlier sweep', title)} With {plural(len(found), 'study')} set aside the "
@@ -97,32 +95,6 @@ def outlier_sweep_plot(
         f"{_text(synthesis.estimate or 0.0, synthesis)}."
     )
     return leave(ax, alt=alt, table=found)
-
-
-def _answers(
-    synthesis: Synthesis,
-    table: pd.DataFrame,
-    note: str,
-    *,
-    ax: Axes | None,
-    title: str | None,
-    style: ForestStyle,
-) -> Axes:
-    """Rows of answers with their intervals, and the whole answer below them."""
-    rows = table[["label", "estimate", "low", "high"]].assign(
-        kind="study", weight=np.nan, events=None, total=None
-    )
-    rows = finished(pd.concat([rows, answer_rows(synthesis)], ignore_index=True), synthesis)
-    style = replace(style, left=("label",), right=("estimate",))
-    content = replace(forest_content(synthesis, title, style, rows), notes=(note,))
-    ax, layout, corner = place(ax, content, style)
-    with matplotlib.style.context("default"):
-        prepare(ax, layout, corner, style)
-        draw_rules(ax, layout, corner, style)
-        draw_texts(ax, layout, corner, style)
-        draw_null(ax, content.null, layout, style)
-        draw_marks(ax, content.rows, layout, style)
-    return ax
 
 
 def influence_plot(

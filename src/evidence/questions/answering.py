@@ -17,6 +17,7 @@ from ..pooling.model import Synthesis, pool
 from ..pooling.needed import number_needed
 from ..tables.load import Tables
 from ..tables.toml import Question, Rows, Sensitivity, model_of
+from .restricting import unjudged
 from .scores import assumption, by_changes, recovered_figures, was_assumed
 from .selecting import select
 
@@ -116,12 +117,13 @@ def answer(question: Question | str, tables: Tables) -> Answer:
     if isinstance(question, str):
         question = choose(tables.questions, question, "question")
     rows, entering = select(question, tables)
+    known: dict[tuple[object, ...], Synthesis] = {}
     return Answer(
         question=question,
         rows=rows,
-        synthesis=_synthesis(question, entering),
+        synthesis=_pooled(question, entering, known),
         sensitivity={
-            restriction.name: _synthesis(narrowed, select(narrowed, tables)[1])
+            restriction.name: _pooled(narrowed, select(narrowed, tables)[1], known)
             for restriction in question.sensitivity
             for narrowed in [_narrow(question, restriction)]
         },
@@ -172,6 +174,18 @@ def _estimates(pooled: Synthesis) -> list[tuple[object, ...]]:
 def answers(tables: Tables) -> dict[str, Answer]:
     """Every question of the tables with its answer, in the order of questions.toml."""
     return {key: answer(key, tables) for key in tables.questions}
+
+
+def _pooled(
+    question: Question, entering: pd.DataFrame, known: dict[tuple[object, ...], Synthesis]
+) -> Synthesis:
+    """The rows pooled, once where several restrictions leave the same; and what was not judged."""
+    asked = (question.measure, question.correlation, *sorted(question.model.items()))
+    key = (*entering["row_id"], *asked)
+    if key not in known:
+        known[key] = _synthesis(question, entering)
+    found = known[key]
+    return replace(found, cautions=found.cautions + unjudged(entering, question))
 
 
 def _synthesis(question: Question, entering: pd.DataFrame) -> Synthesis:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..tables.checklists import judged_as_one
+
 WEAKEST_LAST = {
     "source_type": ("full text", "abstract", "secondary"),
     "count_from": ("reported", "derived"),
@@ -36,6 +38,8 @@ def side_by_side(arms: pd.DataFrame) -> pd.Series:
             row[column] = max(values, key=WEAKEST_LAST[column].index)
         elif values and isinstance(values[0], str):
             row[column] = " + ".join(values)
+    for column, answer in judged_as_one(arms).items():
+        row[column] = answer
     row["row_id"] = "+".join(arms["row_id"])
     return row
 

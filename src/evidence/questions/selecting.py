@@ -11,6 +11,7 @@ from ..tables.load import Tables
 from ..tables.toml import Question, Rows, Window
 from .combining import combine
 from .pairing import NO_PARTNER, of_comparisons, pair
+from .restricting import OVERLAP, RISK, SOURCE, apart, restricted
 from .scores import AFTER, INCOMPLETE, lacking, readable_scores
 
 STAGES = {
@@ -18,8 +19,11 @@ STAGES = {
     "follow-up": "outside the question's follow-up",
     "other scale": "measured on another scale",
     "incomplete": INCOMPLETE,
+    "source": SOURCE,
+    "risk of bias": RISK,
     "no partner": NO_PARTNER,
     "same patients": "another row of the same patients enters",
+    "overlap": OVERLAP,
     "enters": "enters the answer",
 }
 """What can become of a row that bears on a question, in the order in which it is decided."""
@@ -49,22 +53,31 @@ def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFra
     rows["stage"], rows["short_reason"], rows["reason"] = (
         zip(*standing, strict=True) if standing else ((), (), ())
     )
+    rows = restricted(rows, question)
     if measure.two_arms:
         rows, pairs = pair(rows, question.outcomes, measure)
         names = None if pairs else list(dict.fromkeys([*columns, *measure.needs]))
-        return rows, pd.DataFrame(pairs, columns=names).reset_index(drop=True)
-    entering = []
+        entering = pd.DataFrame(pairs, columns=names).reset_index(drop=True)
+    else:
+        rows, chosen = _one_each(rows, question)
+        kept = pd.DataFrame(chosen, columns=list(columns)).astype(columns).reset_index(drop=True)
+        alone = {name: kept[after] for name, after in AFTER.items() if name in measure.needs}
+        entering = kept.assign(**alone)
+    return (rows, entering) if question.overlaps else apart(rows, entering, question, tables)
+
+
+def _one_each(rows: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, list[pd.Series]]:
+    """The rows with what became of each, and one row for each cohort."""
+    rows, entering = rows.copy(), []
     for _, cohort in rows[rows["stage"] == "enters"].groupby("cohort", sort=False):
         chosen = _choose(cohort, question)
         entering.append(combine(chosen))
         passed = cohort.index.difference(chosen.index)
-        name = " and ".join(chosen["row_id"])
-        rows.loc[passed, "stage"] = "same patients"
-        rows.loc[passed, "short_reason"] = STAGES["same patients"]
-        rows.loc[passed, "reason"] = f"{STAGES['same patients']}: {name}"
-    kept = pd.DataFrame(entering, columns=list(columns)).astype(columns).reset_index(drop=True)
-    alone = {name: kept[after] for name, after in AFTER.items() if name in measure.needs}
-    return rows, kept.assign(**alone)
+        if len(passed):
+            short, name = STAGES["same patients"], " and ".join(chosen["row_id"])
+            said = ["same patients", short, f"{short}: {name}"]
+            rows.loc[passed, ["stage", "short_reason", "reason"]] = said
+    return rows, entering
 
 
 def _standing(row: pd.Series, question: Question, tables: Tables) -> tuple[str, str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..audit.provenance import explain, write_sidecar
 from ..errors import EvidenceError
+from ..plots.checks import save_check_figures
 from ..plots.export import Provenance, save_figure
 from ..plots.question import question_forest
 from ..plots.rows import forest_rows
@@ -21,6 +22,7 @@ from . import cache
 from . import inputs as made_from
 from .life import life_of
 from .page import notebook_page, report_page
+from .sturdy import sturdy
 
 FIGURES = (".svg", ".pdf", ".png", ".tiff")
 TABLES = (".csv", ".xlsx")
@@ -83,10 +85,13 @@ def _write(
     say(f"looking at {len(paths)} notebooks and drawing {len(tables.questions)} questions")
     with ThreadPoolExecutor(1) as beside:  # kernels are processes of their own: draw meanwhile
         running = beside.submit(cache.executed, paths, tables.folder, *known, say)
-        found = list(answers(tables).values())
+        found, checked = list(answers(tables).values()), {}
         made = [explain(one, tables) for one in found]
         for number, (one, source) in enumerate(zip(found, made, strict=True), start=1):
             _downloads(one, part, tables)
+            checked[one.question.key] = drawn = sturdy(one, tables)
+            said = Provenance(one.question.key, tables.fingerprint)
+            save_check_figures(drawn.figures, said, part / "figures", part / "tables")
             for folder in ("figures", "tables"):
                 write_sidecar(part / folder / f"{one.question.key}.json", source)
             say(f"  drew {number} of {len(found)}: {one.question.key}")
@@ -101,7 +106,7 @@ def _write(
         target = part / "notebooks" / f"{notebook.name}.ipynb"
         target.write_text(notebook.source, encoding="utf-8")
     cache.remember(paths, known[0], part / "notebooks")
-    page = report_page(tables, found, executed, life)
+    page = report_page(tables, found, executed, life, checked)
     (part / "index.html").write_text(page, encoding="utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from .. import __version__
 from ..formatting import count, fixed, percent, significant
 from ..measures.kinds import Measure
 from ..measures.scale import Scale
-from ..plots.checks import CHECK_PLOTS
 from ..plots.evidence_map import evidence_map
 from ..plots.export import svg_text
 from ..plots.flow import flow
@@ -24,26 +24,31 @@ from ..plots.words import measured
 from ..pooling.synthesis import Synthesis
 from ..pooling.wording import interval_text, lines
 from ..questions import Answer, evidence_table, over_correlation, sentence, table_flow
-from ..sensitivity.register import stated_of, sturdiness, subject
 from ..tables.load import Tables
 from .audit_section import audit_section, claimed_rows
 from .life import Life
 from .notebooks import Executed
-
-DRAWN = {
-    "rate": ("leave_one_out", "multiverse"),
-    "two_arm": ("leave_one_out", "small_study"),
-    "score": ("leave_one_out", "small_study"),
-}
-"""Checks whose figures the page shows, by kind; the notebook on sensitivity shows the others."""
+from .sturdy import Sturdy
 
 _FOLDER = Path(__file__).parent / "templates"
 
 
 def report_page(
-    tables: Tables, answers: list[Answer], notebooks: list[Executed], life: Life
+    tables: Tables,
+    answers: list[Answer],
+    notebooks: list[Executed],
+    life: Life,
+    checked: Mapping[str, Sturdy],
 ) -> str:
-    """The report as one HTML text that needs nothing beside it but its downloads."""
+    """The report as one HTML text that needs nothing beside it but its downloads.
+
+    Args:
+        tables: the topic.
+        answers: of its questions, in their order.
+        notebooks: executed.
+        life: what changed, and how the answers came about.
+        checked: question -> how sturdy its answer is.
+    """
     page = _templates().get_template("report.html.jinja")
     return page.render(
         tables=tables,
@@ -51,7 +56,7 @@ def report_page(
         atlas=_picture(atlas({one.question.key: one for one in answers}), "atlas"),
         map=_picture(evidence_map(evidence_table(answers)), "map"),
         read_in=tables.studies["source_type"].value_counts().to_dict(),
-        questions=[_question(found, tables) for found in answers],
+        questions=[_question(found, tables, checked[found.question.key]) for found in answers],
         notebooks=notebooks,
         audit=audit_section(tables, answers),
         life=life,
@@ -81,7 +86,7 @@ def _templates() -> Environment:
     return found
 
 
-def _question(found: Answer, tables: Tables) -> dict[str, object]:
+def _question(found: Answer, tables: Tables, sturdy: Sturdy) -> dict[str, object]:
     """What the page says of one question."""
     key = found.question.key
     rates = found.synthesis.measure.kind == "rate"
@@ -118,7 +123,8 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
             for one in found.question.sensitivity
         ],
         "correlations": _correlations(found, tables),
-        "checks": _checks(found, tables),
+        "sturdy": sturdy,
+        "figures": sturdy.shown(key),
         "references": references.to_dict("records"),
     }
 
@@ -133,26 +139,6 @@ def _correlations(found: Answer, tables: Tables) -> list[dict[str, str]]:
             "figures": _with_limits(row, scale),
         }
         for _, row in over_correlation(found, tables).iterrows()
-    ]
-
-
-def _checks(found: Answer, tables: Tables) -> list[dict[str, object]]:
-    """What every check says of an answer, with its figure where it has one."""
-    pooled = found.synthesis
-    if pooled.k < 3 or pooled.estimate is None:
-        return []
-    checked, stated = subject(found, tables), stated_of(found)
-    key, title = found.question.key, found.question.title
-    return [
-        {
-            "name": name.replace("_", " ").capitalize(),
-            "verdict": one.verdict,
-            "text": one.text,
-            "figure": _picture(CHECK_PLOTS[name](checked, stated, title), f"{name}-{key}")
-            if name in DRAWN[pooled.measure.kind] and len(one.table)
-            else "",
-        }
-        for name, one in sturdiness(found, tables).items()
     ]
 
 

@@ -84,6 +84,7 @@ class Stated:
         change: a change of the estimate that would matter, on the reading scale.
         events, people: fewest events and people that make an answer worth relying on.
         restrictions: the answers of the stated inclusion rules, by name.
+        general: which of them were stated for many questions and may leave none of this one.
         few_anyway: run the tests of small-study effects with fewer than ten studies.
         important: the smallest difference that matters, on the reading scale.
     """
@@ -93,6 +94,7 @@ class Stated:
     events: int | None = None
     people: int | None = None
     restrictions: Mapping[str, Synthesis] = field(default_factory=lambda: MappingProxyType({}))
+    general: frozenset[str] = frozenset()
     few_anyway: bool = False
     important: float | None = None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,9 @@ from ..pooling.mean import MEAN_INTERVALS, quantile
 from ..pooling.model import Synthesis, pool
 from ..pooling.tau2 import TAU2_ESTIMATORS
 from ..pooling.weighting import intercept
-from .check import NOTHING_STATED, Check, Stated, need_studies, points, shown
-from .refit import COMPUTED
+from .check import NOTHING_STATED, Check, Stated, line_of, need_studies, points, shown
+from .comparisons import comparisons
+from .refit import COMPUTED, event_columns
 from .specifications import Specification, specifications
 from .subsets import Array
 
@@ -49,12 +51,15 @@ def multiverse(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Check:
     {'discouraged': 49, 'sensitivity': 9, 'primary': 1}
     """
     need_studies(synthesis, 3, "a multiverse")
-    sets, short = _sets(synthesis, stated.restrictions)
-    tables = [
-        evaluate(frame, specs).assign(rows=name)
-        for name, frame in sets.items()
-        for specs in [_specs(synthesis, frame, primary=name == AS_STATED)]
-    ]
+    sets, said = _sets(synthesis, stated)
+    tables, refused = [], dict[str, None]()
+    for name, frame in sets.items():
+        specs = _specs(synthesis, frame, primary=name == AS_STATED)
+        found, without = evaluate(frame, specs)
+        tables.append(found.assign(rows=name))
+        refused |= dict.fromkeys(without)
+    if refused:
+        said += f" Not possible: {'; '.join(refused)}."
     table = pd.concat(tables, ignore_index=True)
     centre = table.iloc[0]
     rule, holds = conclusion(table, synthesis, stated)
@@ -64,7 +69,6 @@ def multiverse(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Check:
     defended = table[table["standing"] != "discouraged"]
     matters = what_matters(table)
     most = matters.iloc[0]
-    left = f" Not run: {'; '.join(short)}." if short else ""
     return Check(
         name="multiverse",
         verdict=f"{'Held' if share == 1 else 'Did not hold'}: in every specification {rule}. It "
@@ -78,7 +82,7 @@ def multiverse(synthesis: Synthesis, stated: Stated = NOTHING_STATED) -> Check:
         f"{shown(defended['estimate'].min(), synthesis)} to "
         f"{shown(defended['estimate'].max(), synthesis)}. The choice that moves the estimate most "
         f"is {most['choice']} ({percent(most['estimate'], 0)}% of its variance). The "
-        f"specifications are not independent, so no p-value belongs to them.{left}",
+        f"specifications are not independent, so no p-value belongs to them.{said}",
     )
 
 
@@ -105,12 +109,12 @@ def conclusion(
 ) -> tuple[str, pd.Series[bool]]:
     """The conclusion of the first row in words, and in which rows it holds."""
     first = table.iloc[0]
-    if stated.threshold is not None:
-        line = stated.threshold
+    line, said = line_of(synthesis, stated)
+    if line is not None:
         side = np.select([table["low"] > line, table["high"] < line], [1, -1], 0)
         words = {1: "lies above", -1: "lies below", 0: "includes"}[int(side[0])]
         holds = pd.Series(side == side[0], index=table.index)
-        return f"the interval {words} the threshold of {shown(line, synthesis)}", holds
+        return f"the interval {words} {said}", holds
     if stated.change is not None:
         near = (table["estimate"] - first["estimate"]).abs() < stated.change
         return (
@@ -121,67 +125,91 @@ def conclusion(
     return "the estimate lies inside the interval of the stated analysis", inside
 
 
-def _sets(
-    synthesis: Synthesis, restrictions: Mapping[str, Synthesis]
-) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """The rows of each inclusion rule, without repetitions; and what has too few studies."""
+def _sets(synthesis: Synthesis, stated: Stated) -> tuple[dict[str, pd.DataFrame], str]:
+    """The rows of each inclusion rule, without repetitions; and in words, which were not run."""
     found = {AS_STATED: _plain(synthesis)}
-    short = []
-    for name, restricted in restrictions.items():
-        if restricted.k == 0:
+    short, same, other = [], [], []
+    for name, restricted in stated.restrictions.items():
+        if restricted.k == 0 and name not in stated.general:
             raise SynthesisError(
                 f"the inclusion rule {name!r} leaves 0 of {synthesis.k} studies; mend or drop it"
             )
         rows = _plain(restricted)
-        if restricted.k < 2 or restricted.estimate is None:
-            short.append(f"{name} (leaves {plural(restricted.k, 'study')}, too few to pool)")
-        elif not any(_equal(rows, other) for other in found.values()):
+        compared = synthesis.measure.kind != "rate"
+        if compared and restricted.measure.key != synthesis.measure.key:
+            other.append(name)
+        elif restricted.k < 2 or restricted.estimate is None:
+            of = f"{restricted.k} of {plural(synthesis.k, 'study')}"
+            short.append(f"{name} (leaves {of}, too few to pool)")
+        elif not any(_equal(rows, one, synthesis.measure) for one in found.values()):
             found[name] = rows
-    return found, short
+        elif restricted.model == synthesis.model:
+            same.append(name)
+    said = {"Not run": short, "Same rows as stated or as another rule": same,
+            "Read on another scale": other}  # fmt: skip
+    return found, "".join(f" {what}: {'; '.join(names)}." for what, names in said.items() if names)
 
 
 def _plain(synthesis: Synthesis) -> pd.DataFrame:
-    return synthesis.studies.drop(columns=COMPUTED, errors="ignore").reset_index(drop=True)
+    """The rows as they were given, those included that say nothing on a ratio."""
+    left = synthesis.left_out
+    rows = [synthesis.studies] if left is None else [synthesis.studies, left]
+    frame = pd.concat(rows).drop(columns=[*COMPUTED, "reason"], errors="ignore")
+    return frame.reset_index(drop=True)
 
 
-def _equal(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Whether two sets hold the same counts of the same studies (another model, say)."""
-    size = "total" if "total" in one.columns else "person_time"
-    names = ["study_id", "events", size]
+def _equal(one: pd.DataFrame, other: pd.DataFrame, measure: Measure) -> bool:
+    """Whether two sets hold the same figures of the same studies (another model, say)."""
+    names = ["study_id", *measure.needs]
     return len(one) == len(other) and bool(
         (one[names].astype(str).to_numpy() == other[names].astype(str).to_numpy()).all()
     )
 
 
 def _specs(synthesis: Synthesis, frame: pd.DataFrame, primary: bool) -> list[Specification]:
-    events = frame["events"].to_numpy(float)
-    at_bound = events == 0
-    if synthesis.measure.counts_people:
-        at_bound |= events == frame["total"].to_numpy(float)
-    found = specifications(synthesis.measure.key, synthesis.model, bool(at_bound.any()))
+    measure, at_bound = synthesis.measure, False
+    for column in event_columns(measure):
+        events = frame[column].to_numpy(float)
+        at_bound |= bool((events == 0).any())
+        if measure.counts_people:
+            people = frame[column.replace("events", "total")].to_numpy(float)
+            at_bound |= bool((events == people).any())
+    if measure.kind == "rate":
+        found = specifications(measure.key, synthesis.model, at_bound)
+    else:
+        found = comparisons(measure, synthesis.model, at_bound)
     if primary:
         return list(found)
-    weaker = {"standing": "sensitivity", "source": "inclusion rule stated beforehand"}
-    return [Specification(**{**vars(found[0]), **weaker}), *found[1:]]
+    source = "inclusion rule stated beforehand"
+    return [replace(found[0], standing="sensitivity", source=source), *found[1:]]
 
 
-def evaluate(frame: pd.DataFrame, specs: Sequence[Specification]) -> pd.DataFrame:
+def evaluate(frame: pd.DataFrame, specs: Sequence[Specification]) -> tuple[pd.DataFrame, list[str]]:
     """Each specification of one set of rows: its choices, `k`, `estimate`, `low` and `high`.
 
-    The figures are those of `pool`; effects, variances and fits that several specifications share
-    are computed once.
+    The figures are those of `pool`; effects, variances and fits of rates that several
+    specifications share are computed once. Beside them, why analyses of comparisons are not
+    possible; the first specification has to be.
     """
     linear, mixed = _InverseVariance(frame), _Mixed(frame)
-    rows = []
+    rows, refused = [], []
     for spec in specs:
-        if spec.model.method in ("inverse_variance", "common_effect"):
-            limits = linear.limits(spec)
-        elif spec.model.method == "glmm":
-            limits = mixed.limits(spec)
-        else:
-            limits = mixed.pooled(spec)
+        try:
+            if MEASURES[spec.measure].kind != "rate":
+                limits = mixed.pooled(spec)
+            elif spec.model.method in ("inverse_variance", "common_effect"):
+                limits = linear.limits(spec)
+            elif spec.model.method == "glmm":
+                limits = mixed.limits(spec)
+            else:
+                limits = mixed.pooled(spec)
+        except SynthesisError as error:
+            if MEASURES[spec.measure].kind == "rate" or spec is specs[0]:
+                raise
+            refused.append(f"{spec.method} ({str(error).rstrip('.')})")
+            continue
         rows.append((*(getattr(spec, name) for name in NAMED), len(frame), *limits))
-    return pd.DataFrame(rows, columns=[*NAMED, "k", "estimate", "low", "high"])
+    return pd.DataFrame(rows, columns=[*NAMED, "k", "estimate", "low", "high"]), refused
 
 
 class _InverseVariance:

@@ -65,7 +65,6 @@ def sturdiness(
     checks = {}
     for name, function in chosen.items():
         try:
-            _need_rate(name, synthesis)
             checks[name] = function(synthesis, stated)
         except SynthesisError as error:
             if names or synthesis.k < 3 or synthesis.estimate is None:
@@ -74,18 +73,6 @@ def sturdiness(
             checks[name] = Check(name, verdict, pd.DataFrame(), "Nothing was computed.")
     scale = synthesis.measure.scale
     return {name: replace(one, scale=one.scale or scale) for name, one in checks.items()}
-
-
-ONLY_RATES = ("multiverse",)
-"""Checks that have no meaning for comparisons and scores."""
-
-
-def _need_rate(name: str, synthesis: Synthesis) -> None:
-    if name in ONLY_RATES and synthesis.measure.kind != "rate":
-        raise SynthesisError(
-            f"{name} is about rates; this answer is a {synthesis.measure.label.lower()} of "
-            f"{synthesis.k} studies"
-        )
 
 
 def subject(found: Answer, tables: Tables) -> Synthesis:
@@ -100,7 +87,7 @@ def stated_of(found: Answer) -> Stated:
     question = found.question
     plain = Stated(
         threshold=question.threshold, important=question.important,
-        restrictions=dict(found.sensitivity),
+        restrictions=dict(found.sensitivity), general=frozenset(question.inherited),
     )  # fmt: skip
     if question.sturdy is None:
         return plain

@@ -136,16 +136,16 @@ def specifications(measure: str, model: Model, zeros: bool = True) -> tuple[Spec
     plain = Model(level=model.level, unit=model.unit)
     found = [*_likelihoods(people, plain), *_inverse_variance(people, plain, zeros)]
     same = [one for one in found if _same(one, measure, model)]
-    first = same[0] if same else _spec(
-        measure, model, SCALES[measure], Choice(model.method.replace("_", " "), *_STATED),
-        Choice(model.tau2, *_STATED), Choice(model.interval.replace("_", " "), *_STATED),
+    first = same[0] if same else specified(
+        measure, model, SCALES[measure], Choice(model.method.replace("_", " "), *STATED),
+        Choice(model.tau2, *STATED), Choice(model.interval.replace("_", " "), *STATED),
         ZEROS.get(model.zero, NONE),
     )  # fmt: skip
     primary = replace(first, model=model, standing="primary", source="stated beforehand")
     return (primary, *(one for one in found if one not in same))
 
 
-_STATED = ("sensitivity", "stated beforehand")
+STATED = ("sensitivity", "stated beforehand")
 
 
 def _same(one: Specification, measure: str, model: Model) -> bool:
@@ -164,11 +164,11 @@ def _likelihoods(people: bool, plain: Model) -> list[Specification]:
     for link, linked in LINKS.items() if people else {"logit": SCALES["rate_log"]}.items():
         for interval, kind in LIKELIHOOD_INTERVALS.items():
             model = replace(plain, method="glmm", link=link, interval=interval, prediction="")
-            found.append(_spec(measure, model, linked, LIKELIHOODS["glmm"], NONE, kind, NONE))
+            found.append(specified(measure, model, linked, LIKELIHOODS["glmm"], NONE, kind, NONE))
     for interval, kind in LIKELIHOOD_INTERVALS.items() if people else ():
         model = replace(plain, method="beta_binomial", interval=interval, prediction="")
         mixed = LIKELIHOODS["beta_binomial"]
-        found.append(_spec(measure, model, LINKS["logit"], mixed, NONE, kind, NONE))
+        found.append(specified(measure, model, LINKS["logit"], mixed, NONE, kind, NONE))
     return found
 
 
@@ -186,15 +186,23 @@ def _inverse_variance(people: bool, plain: Model, zeros: bool) -> list[Specifica
                         continue  # it is made from the information of REML
                     model = replace(plain, tau2=tau2, interval=interval, zero=zero)
                     method = Choice("inverse variance", "sensitivity", LIN_CHU)
-                    found.append(_spec(measure, model, scale, method, estimator, kind, corrected))
+                    found.append(
+                        specified(measure, model, scale, method, estimator, kind, corrected)
+                    )
     measure = "proportion_logit" if people else "rate_log"
     model = replace(plain, method="common_effect", interval="wald", prediction="")
     scale, kind = SCALES[measure], INTERVALS["wald"]
-    return [*found, _spec(measure, model, scale, COMMON_EFFECT, NONE, kind, NONE)]
+    return [*found, specified(measure, model, scale, COMMON_EFFECT, NONE, kind, NONE)]
 
 
-def _spec(measure: str, model: Model, *choices: Choice) -> Specification:
-    """A specification, as good as the weakest of its choices."""
+def specified(measure: str, model: Model, *choices: Choice) -> Specification:
+    """A specification, as good as the weakest of its choices.
+
+    Args:
+        measure: a key of `MEASURES`.
+        model: how to pool.
+        choices: scale, method, estimator of tau2, interval and zero correction.
+    """
     scale, method, tau2, interval, zero = choices
     weakest = max(choices, key=_rank)
     return Specification(
@@ -203,5 +211,6 @@ def _spec(measure: str, model: Model, *choices: Choice) -> Specification:
     )  # fmt: skip
 
 
-def _rank(choice: Choice) -> int:
-    return STANDINGS.index(choice.standing)
+def _rank(choice: Choice) -> tuple[int, bool]:
+    """How weak a choice is; of two alike that which somebody wrote about."""
+    return STANDINGS.index(choice.standing), choice.source != ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .checklists import CHECKLISTS, RULES
 from .load import Tables
 from .schema import TABLES, Column
 
@@ -34,6 +35,7 @@ def dictionary(tables: Tables) -> str:
     for name, columns in TABLES.items():
         rows = len(getattr(tables, name.removesuffix(".csv")))
         parts += [f"## {name}", f"{rows} rows.", _columns(columns)]
+    parts += ["## Risk of bias", _judging()]
     parts += ["## vocabulary.toml", "What a term includes and what it does not."]
     for name, terms in tables.vocabulary.items():
         lines = [[f"`{key}`", term.label, term.definition, _more(term)]
@@ -65,6 +67,21 @@ def _licence(tables: Tables) -> str:
         return ""
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     return next(line for line in lines[1:] if line)
+
+
+def _judging() -> str:
+    """How the columns of risk of bias are filled, and the rules that read them."""
+    lists = (
+        f"`{one.key}_`: {one.label} ({one.source}), answers "
+        + ", ".join(f"`{answer}` ({risk})" for answer, risk in one.answers.items())
+        for one in CHECKLISTS.values()
+    )
+    return (
+        "Optional columns of studies.csv and scores.csv, one per domain of a checklist, each "
+        "answer with the risk it stands for. A blank cell is unknown: neither good nor bad. "
+        f"{'; '.join(lists)}. A question may ask for rows by `risk_of_bias`: "
+        f"{', '.join(f'`{rule}`' for rule in RULES)}."
+    )
 
 
 def _columns(columns: tuple[Column, ...]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .checklists import CHECKLISTS
+
 Kind = Literal["key", "text", "choice", "term", "whole", "number", "printed"]
 
 TIME_BASES = ("fixed", "mean", "median", "minimum", "maximum", "kaplan-meier", "not stated")
@@ -75,6 +77,11 @@ _STANDING = (
            "choice", True, ("yes", "no")),
     Column("notes", "what a reader must know, inconsistencies with their numbers"),
 )  # fmt: skip
+_JUDGED = tuple(
+    Column(f"{one.key}_{domain}", asked, "choice", choices=tuple(one.answers), optional=True)
+    for one in CHECKLISTS.values()
+    for domain, asked in one.domains.items()
+)
 
 STUDIES = (
     *_WHO,
@@ -85,6 +92,7 @@ STUDIES = (
     Column("count_from", "`reported`, or `derived`: the only count that gives the percentage",
            "choice", choices=("reported", "derived")),
     *_STANDING,
+    *_JUDGED,
 )  # fmt: skip
 """The columns of studies.csv: one reported count, study x arm x outcome x time point, a row."""
 
@@ -130,6 +138,7 @@ SCORES = (
     Column("p_value", "p-value of the change as printed, a text", "printed", low=0, high=1),
     *_INSTEAD,
     *_STANDING,
+    *_JUDGED,
 )
 """The columns of scores.csv: one reported mean score before and after, a row."""
 

@@ -8,18 +8,27 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from ..errors import DataError, Problem, SynthesisError
 from ..measures.measure import MEASURES
 from ..pooling.model import Model
 from ..pooling.needed import WITH_TREATMENT
+from .checklists import RULES
 from .reading import problem, read_text
 from .schema import VOCABULARIES
 
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 Risk = Annotated[float, Field(gt=0, lt=1)]
 TimeBasis = Literal["fixed", "mean", "median", "minimum", "maximum", "kaplan-meier", "not stated"]
+SourceType = Literal["full text", "abstract", "secondary"]
 
 
 def _unknown_measure(measure: str) -> str:
@@ -60,8 +69,17 @@ class Window(_Entry):
 class Rows(_Entry):
     """Which rows answer a question: every list means any of, an empty one means no restriction.
 
-    Where two arms are compared, `interventions` are those of the arm looked at and `comparators`
-    those of its control. Without `recovered`, only scores enter whose figures are all printed.
+    Attributes:
+        outcomes, populations, interventions, comparators, designs, scales: terms of the vocabulary.
+            Where two arms are compared, `interventions` are those of the arm looked at and
+            `comparators` those of its control.
+        time_bases: what the follow-up may be.
+        follow_up_months: the window.
+        source_types: what may have been read; `["full text"]` leaves out abstract-only rows.
+        risk_of_bias: a key of `checklists.RULES` that every row has to pass.
+        overlaps: whether cohorts that may share patients enter together. Where not, those enter
+            that hold the most people without any two that may (`overlaps.probable`).
+        recovered: whether scores enter whose figures are not all printed.
     """
 
     outcomes: tuple[str, ...] = Field(default=(), strict=False)
@@ -72,6 +90,17 @@ class Rows(_Entry):
     scales: tuple[str, ...] = Field(default=(), strict=False)
     time_bases: tuple[TimeBasis, ...] = Field(default=(), strict=False)
     follow_up_months: Window | None = None
+    source_types: tuple[SourceType, ...] = Field(default=(), strict=False)
+    risk_of_bias: str = ""
+    overlaps: bool = True
+
+    @field_validator("risk_of_bias")
+    @classmethod
+    def _rule(cls, rule: str) -> str:
+        if rule and rule not in RULES:
+            raise ValueError(f"{rule!r} is unknown; choose one of: {', '.join(RULES)}")
+        return rule
+
     recovered: bool = True
 
 
@@ -129,7 +158,9 @@ class Question(Rows):
         baseline_risks: risks without the treatment at which a comparison is read, fractions, with
             `baseline_because`.
         notes: what a reader must know about the definition.
-        sensitivity: restrictions stated beforehand.
+        sensitivity: restrictions stated beforehand, those of the topic first.
+        inherited: names of those that the topic states for all its questions; one that leaves no
+            row of this question is told, and is no error.
     """
 
     key: str
@@ -150,6 +181,7 @@ class Question(Rows):
     baseline_because: str = ""
     notes: str = ""
     sensitivity: tuple[Sensitivity, ...] = Field(default=(), strict=False)
+    inherited: tuple[str, ...] = Field(default=(), strict=False)
 
     @model_validator(mode="after")
     def _fits_its_measure(self) -> Question:
@@ -206,6 +238,12 @@ class Question(Rows):
             raise ValueError("pool is false; say why in pool_because")
         if self.threshold is not None and not self.threshold_because:
             raise ValueError("threshold is given; justify it in threshold_because")
+        names = [entry.name for entry in self.sensitivity]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(
+                    f"sensitivity {name!r} is there twice, here or in the topic's; rename one"
+                )
         for options in (self.model, *(entry.model or {} for entry in self.sensitivity)):
             model_of(options)
         return self
@@ -293,7 +331,7 @@ def read_questions(path: Path, vocabulary: Vocabulary | None) -> Topic:
             problems.append(problem(path, line, f"{key} is unknown; a question is a table [{key}]"))
             continue
         try:
-            question = _inherited(Question.model_validate({**entry, "key": key}), topic)
+            question = _inherited(_question(key, entry), topic)
         except (ValidationError, SynthesisError) as error:
             problems.extend(problem(path, line, said, key) for said in _said(error))
             continue
@@ -303,6 +341,14 @@ def read_questions(path: Path, vocabulary: Vocabulary | None) -> Topic:
     if problems:
         raise DataError(problems)
     return topic.model_copy(update={"questions": questions})
+
+
+def _question(key: str, entry: dict[str, object]) -> Question:
+    """One question as it is written; what the reader adds may not be written."""
+    for name in ("key", "inherited"):
+        if name in entry:
+            raise SynthesisError(f"{name} is unknown; rename or delete it")
+    return Question.model_validate({**entry, "key": key})
 
 
 def _inherited(question: Question, topic: Topic) -> Question:
@@ -315,6 +361,7 @@ def _inherited(question: Question, topic: Topic) -> Question:
         "sturdy": question.sturdy or topic.sturdy,
         "sensitivity": [entry.model_dump(exclude_unset=True) for entry in
                         (*shared, *question.sensitivity)],
+        "inherited": [entry.name for entry in shared],
     }  # fmt: skip
     return Question.model_validate(whole)
 
@@ -345,6 +392,8 @@ def _said(error: ValidationError | SynthesisError) -> list[str]:
             said.append(f"{where} is unknown; rename or delete it")
         elif fault["type"] == "missing":
             said.append(f"{where} is missing; add it")
+        elif fault["type"] == "literal_error":
+            said.append(f"{where}: {fault['input']!r} is unknown; use {fault['ctx']['expected']}")
         else:
             text = fault["msg"].removeprefix("Value error, ")
             said.append(f"{where}: {text}" if where else text)
