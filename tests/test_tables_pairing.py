@@ -131,6 +131,11 @@ def test_exchanged_arms_are_seen_by_their_percentages(topic: Path, slate: str, r
     )
 
 
+def test_arms_with_the_same_counts_are_no_exchange(topic: Path) -> None:
+    edit(topic, lambda text: text.replace(",11,90,12.2,", ",9,85,10.6,"))
+    assert len(load(topic).studies) == 7
+
+
 def test_a_percentage_that_one_arm_gives_is_no_exchange(topic: Path) -> None:
     edit(topic, cell("cedar-2010.1", "printed_percent", "10.6"))
     assert len(load(topic).studies) == 7
