@@ -12,7 +12,7 @@ from scipy import integrate, optimize, special, stats
 from evidence import Model, number_needed, pool
 from evidence.measures.measure import MEASURES
 from evidence.measures.two_arm import says_nothing
-from evidence.pooling import hypergeometric
+from evidence.pooling import hypergeometric, two_arm_integrals
 from evidence.pooling.heterogeneity import Interval
 from evidence.pooling.options import TWO_ARM
 from evidence.pooling.ratios import arms_of
@@ -381,6 +381,12 @@ def test_profile_limits_by_a_general_optimiser(two_arm, held):
             assert top(0.0) > found.log_likelihood - 1.9207
         else:
             assert top(limit) == pytest.approx(found.log_likelihood - 1.9207, abs=1e-6)
+
+
+def test_a_grid_that_would_not_fit_is_refused(monkeypatch):
+    monkeypatch.setattr(two_arm_integrals, "LARGEST_GRID", 1000)
+    with pytest.raises(ValueError, match="too many; use another two_arm"):
+        pool(FEW, "odds_ratio", Model(method="glmm", two_arm="random_baseline"))
 
 
 def test_a_hill_far_from_zero_is_found():
