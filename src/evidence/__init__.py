@@ -98,6 +98,7 @@ _HOME = {
     "table_flow": "questions",
     "tau2_profile": "plots.charts",
     "traffic_light": "plots.bias",
+    "variance_components": "pooling.variance_components",
 }
 
 __all__ = ["__version__", *_HOME]
