@@ -43,6 +43,7 @@ _HOME = {
     "check_text": "audit.text",
     "claim_counts": "audit.claims",
     "claim_marks": "audit.claims",
+    "coverage_plot": "plots.coverage",
     "cumulative": "plots.row_family",
     "drapery": "plots.charts",
     "evidence_map": "plots.evidence_map",

@@ -6,7 +6,7 @@ the same page, whatever the number of processes.
 
 from .page import page, verdicts
 from .scenarios import NESTED, SCENARIOS, Scenario, Sets, simulate
-from .study import run, study
+from .simulation import run, study
 
 __all__ = [
     "NESTED",

@@ -1,4 +1,4 @@
-"""Write docs/coverage.csv and docs/coverage.md: `python -m evidence.coverage [sets] [processes]`."""
+"""Write docs/coverage.csv and its page: `python -m evidence.coverage [sets] [processes]`."""
 
 import os
 import sys
@@ -20,4 +20,5 @@ def main(repeats: int, processes: int, out: Path) -> None:
 
 if __name__ == "__main__":
     given = [int(text) for text in sys.argv[1:]]
-    main(*(given + [2000, os.cpu_count() or 1][len(given) :]), Path("docs/coverage.md"))
+    repeats, processes = (*given, *(2000, os.cpu_count() or 1)[len(given) :])
+    main(repeats, processes, Path("docs/coverage.md"))

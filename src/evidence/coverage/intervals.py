@@ -254,10 +254,10 @@ Source = tuple[Callable[[Sets], list[Limits]], int]
 SOURCES: dict[str, Source] = {
     "GLMM": (mixed, 1),
     "inverse variance": (inverse_variance, 1),
-    "GLMM, slow": (mixed_slow, 5),
+    "GLMM, slow": (mixed_slow, 8),
     "beta-binomial": (beta_binomial, 5),
     "Bayes, effects": (one_by_one("bayes_normal"), 10),
-    "Bayes, counts": (one_by_one("bayes_binomial"), 40),
+    "Bayes, counts": (one_by_one("bayes_binomial"), 50),
     "bootstrap": (bootstrap, 80),
 }
 """Where intervals come from, and the share of the sets, one in how many, that it is asked for."""

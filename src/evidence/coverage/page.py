@@ -8,7 +8,7 @@ import pandas as pd
 from ..formatting import percent
 from .intervals import LEFT_OUT, MEAN, MEDIAN, NEW
 from .scenarios import NESTED, RATES, SCENARIOS, SIZES, STUDIES, TAUS, WITHIN
-from .study import SEED
+from .simulation import SEED
 
 FAR = 0.90
 """A coverage below this, by more than two standard errors, is called a failure."""
@@ -34,7 +34,7 @@ def page(table: pd.DataFrame) -> str:
     return TEXT.format(
         tables="\n\n".join(parts),
         failures=markdown(_printed(verdicts(single))),
-        nested=_coverages(nested),
+        nested=_coverages(nested, {NEW: " (prediction)"}),
         sets=f"{int(table['sets'].max()):,}",
         scenarios=len(SCENARIOS),
         cohorts=len(NESTED),
@@ -45,12 +45,14 @@ def page(table: pd.DataFrame) -> str:
     )
 
 
-def _coverages(rows: pd.DataFrame) -> str:
+def _coverages(rows: pd.DataFrame, of_what: dict[str, str] | None = None) -> str:
     """Coverage by each circumstance, as a mean over all scenarios that have it."""
+    words = of_what or {}
     lines = []
     for (of, name), own in rows.groupby(["of", "interval"], sort=False):
-        line = {"interval": name if of != NEW or rows["of"].nunique() == 1 else f"{name}: new row"}
+        line = {"interval": f"{name}{words.get(str(of), '')}"}
         line["sets"] = f"{int(own['sets'].max()):,}"
+        line["given"] = f"{percent(own['given'].sum() / own['sets'].sum(), 0)}%"
         for column, values in SPLITS.items():
             for value, title in values.items():
                 some = own[own[column] == value]
@@ -79,7 +81,7 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
     """
     lines = []
     for _, own in table.groupby(["of", "interval"], sort=False):
-        worst = own.loc[own["coverage"].idxmin()]
+        worst = own.iloc[int(own["coverage"].to_numpy().argmin())]
         failing = own["coverage"] + 2 * own["error"] < FAR
         lines.append(worst.to_dict() | {"scenarios": len(own), "failures": int(failing.sum())})
     return pd.DataFrame(lines)

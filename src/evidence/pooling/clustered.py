@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -162,7 +163,7 @@ def score_up(
     """Up to a maximum from `theta` (between, within), of which what is `fixed` stays as it is."""
     kept = np.zeros(2, bool) if fixed is None else fixed
     value, score, information, found = three_level_at(theta, y, v, how)
-    last = np.inf
+    last = math.inf
     for _ in range(500):
         held = kept | ((theta <= 0) & (score <= 0))
         if held.all():
@@ -171,7 +172,7 @@ def score_up(
         step = np.zeros(2)
         # a pseudo-inverse: with one row in each cohort only the sum of both is known
         step[free] = np.linalg.pinv(information[np.ix_(free, free)], hermitian=True) @ score[free]
-        gain = step @ score
+        gain = float(step @ score)
         if gain < 1e-16 or (gain < 1e-11 and gain > last / 4):
             return found
         last = gain

@@ -30,8 +30,8 @@ Columns = dict[str, Array]
 AT_ONCE = 30_000
 """Studies that are pooled in one go by inverse variance."""
 TOGETHER = 40
-"""Meta-analyses that a likelihood is fitted to in one go: each climbs until the last has arrived,
-so that more of them wait longer for the slowest (and no longer fit the processor's memory)."""
+"""Meta-analyses that a likelihood is fitted to in one go. All climb until the last has arrived: of
+more, the slowest keeps more waiting. `make bench` shows what this gains over one by one."""
 
 COLUMNS = (
     "estimate", "low", "high", "prediction_low", "prediction_high",

@@ -54,7 +54,7 @@ def _held(scenario: Scenario, of: str, low: Array, high: Array) -> Array:
         ends = special.logit(np.stack([low, high])) - special.logit(scenario.rate)
     if scenario.spread > 0:
         return np.asarray(np.diff(special.ndtr(ends / scenario.spread), axis=0)[0], float)
-    return ((ends[0] <= 0) & (ends[1] >= 0)).astype(float)
+    return np.asarray((ends[0] <= 0) & (ends[1] >= 0), float)
 
 
 def standard_error(held: Array) -> float:
