@@ -20,5 +20,5 @@ def main(repeats: int, processes: int, out: Path) -> None:
 
 if __name__ == "__main__":
     given = [int(text) for text in sys.argv[1:]]
-    repeats, processes = (*given, *(2000, os.cpu_count() or 1)[len(given) :])
+    repeats, processes = (*given, *(1000, os.cpu_count() or 1)[len(given) :])
     main(repeats, processes, Path("docs/coverage.md"))

@@ -197,17 +197,20 @@ def _way_back(measure: str, total: Array) -> Callable[[Array], Array]:
 
 
 def beta_binomial(sets: Sets) -> list[Limits]:
-    """Its answer is the mean rate."""
-    parts = []
-    for option in METHOD_KINDS["beta_binomial"].intervals:
-        model = Model(method="beta_binomial", interval=option, level=LEVEL)
-        found = pool_many(sets.events, sets.total, model=model)
-        low, high, new_low, new_high = (
-            found[name].to_numpy(float)
-            for name in ("low", "high", "prediction_low", "prediction_high")
-        )
-        parts.append(Limits(MEAN, name_of("beta_binomial", option), low, high))
-    return [*parts, Limits(NEW, name_of("beta_binomial", "beta"), new_low, new_high)]
+    """Its answer is the mean rate; sets without a fit have the same exact limits in both kinds."""
+    found = pool_many(sets.events, sets.total, model=Model(method="beta_binomial", level=LEVEL))
+    low, high, new_low, new_high, effect, se = (
+        found[name].to_numpy(float)
+        for name in ("low", "high", "prediction_low", "prediction_high", "effect", "se")
+    )
+    name = name_of("beta_binomial", "wald")
+    wald = _around(effect, quantile(LEVEL, np.inf) * se, MEAN, name)
+    fitted = ~np.isnan(se)
+    return [
+        Limits(MEAN, name_of("beta_binomial", "t"), low, high),
+        Limits(MEAN, name, np.where(fitted, wald.low, low), np.where(fitted, wald.high, high)),
+        Limits(NEW, name_of("beta_binomial", "beta"), new_low, new_high),
+    ]
 
 
 def one_by_one(method: str, label: str | None = None) -> Callable[[Sets], list[Limits]]:

@@ -33,7 +33,7 @@ def page(table: pd.DataFrame) -> str:
     ]
     return TEXT.format(
         tables="\n\n".join(parts),
-        failures=markdown(_printed(verdicts(single))),
+        failures=markdown(_printed(verdicts(single)).sort_values("interval of", kind="stable")),
         nested=_coverages(nested, {NEW: " (prediction)"}),
         sets=f"{int(table['sets'].max()):,}",
         scenarios=len(SCENARIOS),
@@ -41,7 +41,9 @@ def page(table: pd.DataFrame) -> str:
         within=WITHIN,
         sizes=" or ".join(SIZES),
         seed=SEED,
-        left_out="\n".join(f"* `{name}`: {why}" for name, why in LEFT_OUT.items()),
+        far=percent(FAR, 0),
+        reading=_reading(table),
+        left_out="\n".join(f"* `{name}`: {why}." for name, why in LEFT_OUT.items()),
     )
 
 
@@ -111,8 +113,95 @@ def markdown(frame: pd.DataFrame) -> str:
 
 
 TEXT = """\
+# Coverage of the intervals
+
+Written by `make coverage` (seed {seed}); do not edit. The whole table is in [coverage.csv](coverage.csv), figures in notebook 07.
+
+Simulated are {scenarios} scenarios of up to {sets} sets of studies each; studies of {sizes}. Logits of the true rates are normal with standard deviation tau around that of the
+median rate; counts are binomial. All methods see the same sets; those that take long see the first few of them, as the column `sets` says. `given` is the
+share of sets in which the method gives an interval at all; the others are left out of its row. The names are the method and the option of `Model`.
+
+Each figure is a coverage in percent that should be 95, the mean over all scenarios with that k, size, rate or tau; in brackets its Monte Carlo standard error.
+`width` is the mean width in percentage points.
+
 {tables}
-{failures}
+
+## Several rows of one cohort
+
+Three rows in each of k cohorts, {cohorts} scenarios: tau between cohorts, {within} between rows of a cohort. The prediction is that of one row of a new cohort.
+
 {nested}
+
+## Where each fails
+
+In how many scenarios the coverage lies below {far}% by more than two standard errors, and the scenario where it is lowest. The lowest of few sets is lower by chance,
+and failures are seen less often in them: compare the brackets.
+
+{failures}
+
+{reading}
+
+## Not simulated
+* Rates that are not normal on the logit scale, and sizes that go with the rate.
+* The links probit and cloglog of the GLMM: the same intervals, on a scale that the simulation does not follow.
+* Incidence rates; intervals of tau²; the interval of one study alone.
+* Priors other than the default of the Bayesian methods, a half-normal of scale 0.5 on tau.
 {left_out}
 """
+READING = """\
+## What it shows
+
+* **GLMM with t**, the default of the questions, is the only quick interval of the answer that nowhere falls far below its promise: it covers {glmm_worst}% in its worst scenario and
+  {glmm_zero}% where the studies do not differ, where it is too wide. **Wald** covers {wald3}% with three studies. The **profile** interval, which is narrower,
+  covers {profile3}% with three and {profile20}% with twenty.
+* **Inverse variance on log odds** fails where events are rare and studies small: adding one half to studies at zero pulls the rates towards one half, and more studies only
+  make the interval around the wrong place narrower. With the safeguarded Hartung-Knapp interval it covers {iv2}% at a rate of 2%, {iv40}% at 40%, and {iv_worst}% in its worst
+  scenario. Without the safeguard it covers {plain_zero}% where the studies do not differ; Kenward-Roger covers {kr3}% with three studies at twice the width.
+* **DerSimonian-Laird with Wald** covers {dl}% on average; a **common effect** {common09}% where tau is 0.9: it says nothing about studies that differ.
+* **Arcsine and double arcsine** need no correction and fail less ({arcsine_worst}% and {double_worst}% at worst), with many studies of rare events, even where these do not differ:
+  the transform is biased where counts are small, and the double arcsine has to be read back at one size.
+* **Bayes** keeps its promise where its prior does: {bayes0}% (counts) where tau is 0, {bayes4}% at 0.4, {bayes9}% at 0.9, nearly twice the scale of the prior. On effects it also
+  has the bias of the zero correction ({bayes_iv2}% at a rate of 2%).
+* **The mean rate** is held by the GLMM with t in {mean_glmm}% and by the **beta-binomial** model with t in {mean_bb}%, although the simulated rates are not beta. With Wald both
+  are too short.
+* **No prediction interval is right everywhere.** With few studies the spread between them is hardly known: that of the GLMM with t(k-1) (`matching`) covers a new study in
+  {new_worst}% of cases in its worst scenario and {new4}% on average where tau is 0.4. t(k-2) is safer with three studies ({new_k2}%) at the price of saying little. The beta-binomial
+  one ({new_bb}%) takes its estimates as known. The Bayesian one holds {new_bayes}%, the bootstrap on log odds {new_boot}%: like all of inverse variance it loses rare events.
+* **Rows of one cohort** pooled as independent studies: {naive}%. The three-level model covers {three}%, the cluster-robust interval {robust}%.
+
+The defaults follow: GLMM with t(k-1) for the answer and for prediction, inverse variance with the safeguarded Hartung-Knapp interval beside it, and for several rows of one cohort
+the three-level model or the cluster-robust interval.
+"""
+
+
+def _reading(table: pd.DataFrame) -> str:
+    """What the tables show, with their figures."""
+
+    def mean(name: str, of: str = MEDIAN, **where: object) -> str:
+        rows = table[(table["of"] == of) & (table["interval"] == name)]
+        for column, value in where.items():
+            rows = rows[rows[column] == value]
+        return percent(float(rows["coverage"].mean()))
+
+    def worst(name: str, of: str = MEDIAN) -> str:
+        rows = table[(table["of"] == of) & (table["interval"] == name)]
+        return percent(float(rows["coverage"].min()))
+
+    safe, bayes = "log odds, REML, hartung knapp", "Bayes, counts, posterior"
+    return READING.format(
+        glmm_worst=worst("GLMM, t"), glmm_zero=mean("GLMM, t", tau=0), wald3=mean("GLMM, wald", k=3),
+        profile3=mean("GLMM, profile", k=3), profile20=mean("GLMM, profile", k=20),
+        iv2=mean(safe, rate=0.02), iv40=mean(safe, rate=0.4), iv_worst=worst(safe),
+        plain_zero=mean(f"{safe} plain", tau=0), kr3=mean("log odds, REML, kenward roger", k=3),
+        dl=mean("log odds, DL, wald"), common09=mean("log odds, common effect, wald", tau=0.9),
+        arcsine_worst=worst("arcsine, REML, hartung knapp"),
+        double_worst=worst("double arcsine, REML, hartung knapp"),
+        bayes0=mean(bayes, tau=0), bayes4=mean(bayes, tau=0.4), bayes9=mean(bayes, tau=0.9),
+        bayes_iv2=mean("Bayes, effects, posterior", rate=0.02),
+        mean_glmm=mean("GLMM, t", MEAN), mean_bb=mean("beta-binomial, t", MEAN),
+        new_worst=worst("GLMM, matching", NEW), new4=mean("GLMM, matching", NEW, tau=0.4),
+        new_k2=mean("GLMM, t k2", NEW, k=3), new_bb=mean("beta-binomial, beta", NEW),
+        new_bayes=mean(bayes, NEW), new_boot=mean("log odds, REML, bootstrap", NEW),
+        naive=mean("log odds, REML, rows taken as independent"),
+        three=mean("three levels, t"), robust=mean("cluster-robust, cr2"),
+    ).rstrip()  # fmt: skip
