@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence import DataError, answer, claim_counts, headline, ledger, load
-from evidence.audit.claims import claim_audits
 from evidence.audit.qualifiers import (
     MEANING,
     RELATIONS,
@@ -24,7 +23,6 @@ from evidence.audit.qualifiers import (
 from evidence.audit.verdicts import VERDICTS
 from evidence.tables.schema import CLAIMS, QUALIFIERS
 from tests.editing import cell, edit
-from tests.test_audit_table import of
 
 COLUMNS = [column.name for column in CLAIMS]
 PLAIN = {
@@ -177,13 +175,6 @@ def test_a_topic_without_claims_has_an_empty_ledger(topic: Path) -> None:
     table = ledger(load(topic))
     assert table.empty and "verdict" in table.columns
     assert headline(table).startswith("Of 0 claims that could be checked, 0 hold.")
-
-
-def test_a_claim_that_fails_is_a_warning_and_one_unchecked_a_note(topic: Path) -> None:
-    write(topic, CITED, CITED | {"claim_id": "c2", "value": "12"}, {"claim_id": "c3"})
-    found = claim_audits(load(topic))
-    assert [one.severity for one in found] == ["ok", "warning", "note"]
-    assert of(found, "c2", "claim").evidence == "claimed: 12%"
 
 
 BROKEN = {

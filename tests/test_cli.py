@@ -76,9 +76,18 @@ def test_rates_as_json_have_every_digit(capsys: Capture) -> None:
 def test_rates_into_a_file(capsys: Capture, tmp_path: Path) -> None:
     target = tmp_path / "rates.csv"
     code, out, _ = run(capsys, "rates", "--out", str(target), "--data", str(TOPIC))
-    assert (code, out) == (0, f"wrote {target}\n")
+    made = tmp_path / "rates.json"
+    assert (code, out) == (0, f"wrote {target}\nwrote {made}\n")
     with target.open(encoding="utf-8") as file:
-        assert len(list(csv.DictReader(file))) == 6
+        rows = list(csv.DictReader(file))
+    sources = json.loads(made.read_text(encoding="utf-8"))
+    assert len(rows) == 6 and [row["row_id"] for row in rows] == [
+        row["row_id"] for row in sources["rows"]
+    ]
+    figures = {one["name"]: one["value"] for one in sources["figures"]}
+    assert all(figures[f"{row['row_id']} low"] == float(row["low"]) for row in rows)
+    assert sources["model"] == {"interval": "wilson", "level": 0.95}
+    assert all(row["source_locator"] and row["sha256"] for row in sources["rows"])
 
 
 def test_unknown_interval_lists_the_choices(capsys: Capture) -> None:
@@ -100,6 +109,8 @@ def test_pool_as_json_and_as_table(capsys: Capture, tmp_path: Path) -> None:
     assert found["leaks"]["k"] == 3 and found["pleased-reed"]["estimate"] is None
     code, *_ = run(capsys, "pool", "--out", str(tmp_path / "o.xlsx"), "--data", str(TOPIC))
     assert code == 0 and (tmp_path / "o.xlsx").stat().st_size > 2000
+    sources = json.loads((tmp_path / "o.json").read_text(encoding="utf-8"))
+    assert [one["question"] for one in sources] == list(found)
 
 
 def test_unknown_question(capsys: Capture) -> None:

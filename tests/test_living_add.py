@@ -339,7 +339,7 @@ def test_a_row_asked_for_cell_by_cell(topic: Path) -> None:
     assert "leaking-roof: Water inside after rain" in told
     assert "did you mean leaking-roof?" in told
     assert "events is 'nine'; it must be a whole number" in told
-    assert "9 of 60 is 15%, as printed" in told
+    assert "9 of 60 are printed as 15% (9/60 = 15.00%)" in told
     assert "comparison" not in someone.asked and "exclude_detail" not in someone.asked
     write(propose(topic, additions))
     assert check(topic)["studies.csv"] == 8
@@ -359,7 +359,9 @@ def test_a_count_that_does_not_give_the_percentage_is_asked_again(topic: Path) -
     someone = Typist(**typed | {"total": "60|60", "printed_percent": "15|15"})
     (row,) = ask_row(load(topic), "studies.csv", someone.talk(sure=False))
     assert row.cells["events"] == "9"
-    assert "  8 of 60 is 13.33%, not 15%; of 60, 9 would be" in someone.told
+    assert (
+        "  8 of 60 are printed as 15%: one of the two is wrong (8/60 = 13.33%; 15% of 60 is 9)"
+    ) in someone.told
     someone = Typist(**typed | {"events": "8"})
     (row,) = ask_row(load(topic), "studies.csv", someone.talk(sure=True))
     assert row.cells["events"] == "8"
@@ -373,7 +375,7 @@ def test_rules_about_the_whole_row_are_told_at_its_end(topic: Path) -> None:
     (row,) = ask_row(load(topic), "studies.csv", someone.talk())
     assert row.cells["events"] == "9" and row.cells["count_from"] == "reported"
     told = "\n".join(someone.told)
-    assert "of 60, 9 would give 15%" in told and "there is no count" in told
+    assert "15% of 60 is 9" in told and "there is no count" in told
     assert "there is no column 'evnts'" in told
 
 

@@ -15,7 +15,6 @@ import pytest
 from evidence import DataError, EvidenceError, answer, load, pool
 from evidence.living.attribution import EXACT, attribute
 from evidence.living.diff import Diff, diff
-from evidence.living.findings import agrees, counts_that_give
 from evidence.living.materiality import RULES, reasons
 from evidence.living.record import Record, parse_record, plain, record
 from evidence.living.rows import KINDS, changes, raw_rows
@@ -419,22 +418,6 @@ def test_a_claim_whose_verdict_flips_is_material(topic: Path) -> None:
     flips = [one for one in since(topic).findings if one[0] == "claim"]
     assert [(one[1], one[2] != one[3]) for one in flips] == [(claim, True)]
     assert any(text.startswith(f"claim, {claim}: ") for text in since(topic).material)
-
-
-@pytest.mark.parametrize(
-    "events, total, printed, expected",
-    [(11, 108, "10.2", True), (11, 108, "10.19", True), (11, 108, "10.3", False),
-     (1, 8, "12.5", True), (1, 8, "12", True), (1, 8, "13", True), (1, 8, "14", False),
-     (0, 5, "<1", True), (1, 5, "<1", False), (5, 5, ">99", True), (4, 5, ">=90", False)],
-)  # fmt: skip
-def test_printed_percentages(events: int, total: int, printed: str, expected: bool) -> None:
-    assert agrees(events, total, printed) is expected
-
-
-def test_counts_that_give_a_percentage_are_all_of_them() -> None:
-    for total, printed in ((7, "14"), (250, "10"), (1001, "0.1"), (40, "7.5"), (30, "<10")):
-        every = [n for n in range(total + 1) if agrees(n, total, printed)]
-        assert counts_that_give(total, printed) == every
 
 
 def test_diff_and_accept_on_the_command_line(

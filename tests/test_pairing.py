@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evidence import DataError, answer, answers, evidence_table, forest, load, sentence
-from evidence.pairing import NO_PARTNER
+from evidence.questions.pairing import NO_PARTNER
 from tests.editing import cell, edit, question
 from tests.test_tables_pairing import again
 

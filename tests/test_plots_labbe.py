@@ -20,10 +20,10 @@ def test_circles_stand_at_both_risks_with_areas_of_weight():
     axes = labbe(BCG, title="BCG")
     circles, studies = artist(axes, "_studies"), BCG.studies
     assert circles.get_offsets()[:, 0].tolist() == pytest.approx(
-        100 * studies["events_c"] / studies["total_c"]
+        studies["events_c"] / studies["total_c"]
     )
     assert circles.get_offsets()[:, 1].tolist() == pytest.approx(
-        100 * studies["events_t"] / studies["total_t"]
+        studies["events_t"] / studies["total_t"]
     )
     areas = circles.get_sizes() / circles.get_sizes().max()
     assert areas.tolist() == pytest.approx(studies["weight"] / studies["weight"].max())

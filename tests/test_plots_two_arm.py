@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from evidence import ForestStyle, Model, answer, forest, forest_rows, load, pool
@@ -17,9 +18,13 @@ SIDES = ("Favours new", "Favours old")
 NIELWEISE = pool(frame("bin_nielweise2007"), "risk_ratio")
 
 
-def texts(synthesis, style=None):
+def planned(synthesis, style=None):
     style = fitting(style or ForestStyle(favours=SIDES), synthesis)
-    return plan(forest_content(synthesis, None, style), style).to_frame()
+    return plan(forest_content(synthesis, None, style), style)
+
+
+def texts(synthesis, style=None):
+    return planned(synthesis, style).to_frame()
 
 
 def test_both_arms_have_columns_and_sums():
@@ -46,13 +51,30 @@ def test_one_comparison_is_read_with_its_events_and_two_decimals():
     assert said in forest(alone).get_label()
 
 
-def test_what_each_side_favours_stands_under_the_axis():
-    found = texts(NIELWEISE).query("role == 'favours'")
-    assert found["text"].tolist() == list(SIDES)
-    assert found["align"].tolist() == ["left", "right"]
-    assert found["y"].nunique() == 1
-    narrow = texts(NIELWEISE, ForestStyle(favours=SIDES, plot_width=20.0))
-    assert narrow.query("role == 'favours'")["y"].nunique() == 2
+@pytest.mark.parametrize("turn", [False, True])
+@pytest.mark.parametrize("plot_width", [20.0, 60.0])
+def test_each_side_is_named_on_its_own_side_of_no_difference(turn, plot_width):
+    counts = frame("bin_bcg").iloc[1:4]  # every interval lies below one
+    if turn:
+        counts = counts.rename(columns=lambda name: name[:-1] + {"t": "c", "c": "t"}[name[-1]]
+                               if name[-2:] in ("_t", "_c") else name)  # fmt: skip
+    layout = planned(pool(counts, "risk_ratio"), ForestStyle(favours=SIDES, plot_width=plot_width))
+    axis = layout.axis
+    left, right = layout.to_frame().query("role == 'favours'").to_dict("records")
+    assert (left["text"], right["text"]) == SIDES
+    assert (left["align"], right["align"], left["y"]) == ("right", "left", right["y"])
+    null = layout.plot_left + axis.share(1.0) * (layout.plot_right - layout.plot_left)
+    assert left["x"] < null < right["x"]
+    assert 0.1 < axis.share(1.0) < 0.9
+
+
+def test_sides_have_room_on_a_linear_axis_too():
+    rows = [("a", 30, 7.0, 3.0), ("b", 40, 8.0, 3.5)]
+    change = pd.DataFrame(rows, columns=["study_id", "n", "mean_before", "mean_after"])
+    found = pool(change.assign(sd_before=1.0, sd_after=1.2, correlation=0.5), "mean_change")
+    one_sided = planned(found, ForestStyle(favours=SIDES)).axis
+    assert 0.0 in one_sided and 0.1 < one_sided.share(0.0) < 0.9
+    assert planned(found, ForestStyle(favours=SIDES, xlim=(-1.0, 0.0))).axis.low == -1.0
 
 
 def test_a_rate_favours_nothing():

@@ -16,10 +16,8 @@ from evidence.measures.measure import MEASURES
 from evidence.measures.scale import (
     LINK_SCALES,
     RATE_UNITS,
-    even_ticks,
     freeman_tukey,
     freeman_tukey_rate,
-    ratio_ticks,
 )
 from evidence.measures.zero_cells import ZeroPolicy
 from evidence.pooling.answers import METHODS
@@ -165,12 +163,6 @@ def test_scales_round_trip(measure, rate):
 def test_links_round_trip(scale):
     rates = np.array([1e-6, 0.2, 0.9])
     assert scale.inverse(scale.link(rates)) == pytest.approx(rates, rel=1e-9)
-
-
-def test_ticks():
-    assert even_ticks(0.5, 0.5) == (0.5,)
-    assert ratio_ticks(0.0, 0.3) == even_ticks(0.0, 0.3)
-    assert ratio_ticks(1e-6, 1.0) == (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 
 def test_registers_of_methods_belong_together():

@@ -57,6 +57,7 @@ CELLS = {
     "whole with decimals": ("total", "40.0", "people are counted in whole numbers"),
     "zero total": ("total", "0", "total is 0; it must be at least 1"),
     "negative months": ("follow_up_months", "-1", "must be at least 0"),
+    "percent with an equals sign": ("printed_percent", "=7.5", "it must be a number such as 12.5"),
     "percent above 100": ("printed_percent", "107", "must lie between 0 and 100"),
     "events above total": ("events", "41", "events (41) must not exceed total (40)"),
     "no total": ("total", "", "events is 3 and total is blank"),

@@ -7,9 +7,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from evidence import EvidenceError, load, load_questions, load_references, load_scores, load_studies
+from evidence import (
+    DataError,
+    EvidenceError,
+    load,
+    load_questions,
+    load_references,
+    load_scores,
+    load_studies,
+)
 from evidence.tables import load as door
-from evidence.tables.schema import SCORES, STUDIES
+from evidence.tables.dictionary import dictionary
+from evidence.tables.schema import SCORES, STUDIES, TABLES, Column
 from tests.conftest import ROOT
 
 
@@ -92,3 +101,24 @@ def test_shorthand_names_a_work_without_authors(topic: Path) -> None:
     assert load_references(topic)["label"].tolist()[3] == "dogwood-2012"
     path.write_text(text.replace("{dogwood-2012,", "{dogwood-2012,\n shorthand = {The survey},"))
     assert load_references(topic)["label"].tolist()[3] == "The survey"
+
+
+def test_an_optional_column_may_be_missing_and_is_then_blank(
+    topic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = Column("colour", "colour of the roof", "choice", choices=("red",), optional=True)
+    monkeypatch.setitem(TABLES, "studies.csv", (*STUDIES, extra))
+    studies = load_studies(topic)
+    assert studies["colour"].isna().all()
+    assert "| `colour` | colour of the roof | `red` | may be left out |" in dictionary(load(topic))
+    path = topic / "studies.csv"
+    lines = path.read_text().splitlines()
+    with_it = [f"{lines[0]},colour", f"{lines[1]},red", *(f"{line}," for line in lines[2:])]
+    path.write_text("\n".join(with_it) + "\n")
+    assert load_studies(topic)["colour"].isna().tolist() == [False] + [True] * (len(studies) - 1)
+    path.write_text("\n".join([with_it[0], f"{lines[1]},blue", *with_it[2:]]) + "\n")
+    with pytest.raises(DataError, match=r"line 2, alder-2001: colour is 'blue'; use red"):
+        load_studies(topic)
+    path.write_text("\n".join([*lines, lines[-1]]) + "\n")
+    with pytest.raises(DataError, match="the same row stands"):
+        load_studies(topic)

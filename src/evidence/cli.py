@@ -23,8 +23,7 @@ from .errors import EvidenceError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .questions import Answer
-    from .tables.load import Tables
+    from .audit.provenance import Provenance
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -104,12 +103,14 @@ def rates(
     as_json: bool,
 ) -> None:
     """Each study's own rate with its interval: of one QUESTION, or of every row with counts."""
+    from .audit.provenance import explain_rates
     from .questions import rate_table
     from .tables.load import load
 
-    table = rate_table(load(data), question, interval, level=level)
+    tables = load(data)
+    table = rate_table(tables, question, interval, level=level)
     if out:
-        _save_table(table, out)
+        _save_table(table, out, explain_rates(table, tables, interval, level))
     elif as_json:
         _print_json(_records(table))
     else:
@@ -126,11 +127,14 @@ def rates(
 @_examples("evidence pool\nevidence pool symptomatic-recurrence --json")
 def pool(questions: tuple[str, ...], data: str | None, out: str | None, as_json: bool) -> None:
     """The pooled answers: of the QUESTIONS named, or of all."""
-    from .questions import overview
+    from .audit.provenance import explain
+    from .questions import answer, overview
+    from .tables.load import load
 
-    found = _answers(questions, data)
+    tables = load(data)
+    found = [answer(key, tables) for key in questions or tables.questions]
     if out:
-        _save_table(overview(found), out)
+        _save_table(overview(found), out, *(explain(one, tables) for one in found))
     elif as_json:
         _print_json(_records(overview(found)))
     else:
@@ -293,18 +297,14 @@ def dictionary(data: str | None, out: str | None) -> None:
         click.echo(text, nl=False)
 
 
-def _answers(questions: tuple[str, ...], data: str | None) -> list[Answer]:
-    from .questions import answer
-    from .tables.load import load
-
-    tables: Tables = load(data)
-    return [answer(key, tables) for key in questions or tables.questions]
-
-
-def _save_table(table: pd.DataFrame, out: str) -> None:
+def _save_table(table: pd.DataFrame, out: str, *made: Provenance) -> None:
+    """The table, and beside it what made it; findings and claims say so in their own columns."""
+    from .audit.provenance import write_sidecar
     from .tables.export import save_table
 
     click.echo(f"wrote {save_table(table, out)}")
+    if made:
+        click.echo(f"wrote {write_sidecar(Path(out), *made)}")
 
 
 def _records(table: pd.DataFrame) -> object:

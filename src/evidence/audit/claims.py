@@ -10,7 +10,6 @@ from ..formatting import plural
 from ..questions import Answer, answer
 from ..tables.load import Tables
 from .cases import case_of
-from .finding import Audit
 from .qualifiers import claimed
 from .verdicts import VERDICTS, judge
 
@@ -103,16 +102,6 @@ def claim_marks(
         label = f"Claim {claim['claim_id']} ({claim['qualifier']}{rest})"
         marks.append((label, (low, high) if point is None else point))
     return marks
-
-
-def claim_audits(tables: Tables) -> list[Audit]:
-    """The ledger as findings: a claim that does not hold is a warning."""
-    severity = {True: "ok", False: "warning", None: "note"}
-    return [
-        Audit("claim", row["claim_id"], row["verdict"], severity[row["holds"]], row["sentence"],
-              f"claimed: {row['claimed']}" if row["claimed"] else "")
-        for row in ledger(tables).to_dict("records")
-    ]  # fmt: skip
 
 
 def needed(claims: pd.DataFrame) -> list[str]:

@@ -120,17 +120,12 @@ def explain(found: Answer, tables: Tables) -> Provenance:
         question=found.question.key,
         asks=found.question.asks,
         figures=(*_answer_figures(found), *_study_figures(pooled.studies)),
-        rows=_rows(found, tables),
+        rows=_sources(found.rows, tables),
         method=pooled.method_text,
         model={name: _plain(value) for name, value in vars(pooled.model).items()},
         cautions=pooled.cautions,
         files=file_hashes(tables.folder),
-        made_with={
-            "fingerprint of the data": tables.fingerprint,
-            "evidence": __version__,
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in _LIBRARIES},
-        },
+        made_with=_made_with(tables),
     )
 
 
@@ -144,14 +139,40 @@ def file_hashes(folder: Path) -> dict[str, str]:
     return found
 
 
-def write_sidecar(path: Path, made: Provenance) -> Path:
+def explain_rates(table: pd.DataFrame, tables: Tables, interval: str, level: float) -> Provenance:
+    """The same for a table of the studies' own rates.
+
+    Args:
+        table: what `rate_table` returned.
+        tables: what it was made from.
+        interval: by which its limits were computed.
+        level: of the limits.
+    """
+    rows = tables.studies[tables.studies["row_id"].isin(table["row_id"])]
+    return Provenance(
+        question="",
+        asks="Each reported count as a rate of its own.",
+        figures=tuple(_study_figures(table)),
+        rows=_sources(rows, tables),
+        method="events over total of each row; nothing is pooled",
+        model={"interval": interval, "level": level},
+        cautions=(),
+        files=file_hashes(tables.folder),
+        made_with=_made_with(tables),
+    )
+
+
+def write_sidecar(path: Path, *made: Provenance) -> Path:
     """Write what made an exported figure or table beside it, as JSON of the same name.
 
     Args:
         path: the figure or table; its suffix gives way to `.json`.
-        made: what `explain` returned.
+        made: what `explain` returned; several, for a table of several answers, become a list.
     """
-    text = json.dumps(made.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+    content = [one.to_dict() for one in made]
+    text = json.dumps(
+        content if len(content) > 1 else content[0], indent=1, ensure_ascii=False, allow_nan=False
+    )
     return write(path.with_suffix(".json"), f"{text}\n".encode())
 
 
@@ -178,19 +199,29 @@ def _study_figures(studies: pd.DataFrame) -> list[Figure]:
     ]
 
 
-def _rows(found: Answer, tables: Tables) -> pd.DataFrame:
+def _sources(rows: pd.DataFrame, tables: Tables) -> pd.DataFrame:
+    """What rows of studies.csv or scores.csv say, where that stands, and a hash of their cells."""
     citations = tables.references.set_index("study_id")["citation"]
-    columns = SCORES if "scale" in found.rows else STUDIES
+    columns = SCORES if "scale" in rows else STUDIES
     names = [column.name for column in columns]
-    cells = found.rows[names].itertuples(index=False)
+    cells = rows[names].itertuples(index=False)
     return (
-        found.rows[[name for name in _SOURCE if name in found.rows]]
+        rows[[name for name in _SOURCE if name in rows]]
         .assign(
-            citation=found.rows["study_id"].map(citations),
+            citation=rows["study_id"].map(citations),
             sha256=[_digest(row) for row in cells],
         )
         .reset_index(drop=True)
     )
+
+
+def _made_with(tables: Tables) -> dict[str, str]:
+    return {
+        "fingerprint of the data": tables.fingerprint,
+        "evidence": __version__,
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in _LIBRARIES},
+    }
 
 
 def _digest(row: Iterable[object]) -> str:

@@ -11,8 +11,6 @@ import pandas as pd
 from ..errors import choose
 from ..tables.schema import QUALIFIERS
 
-HALF = Fraction(1, 2)
-
 
 @dataclass(frozen=True)
 class Claimed:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..formatting import fixed
+from ..audit.printed import share
 from ..tables.cells import check_cells
 from ..tables.load import Tables
 from ..tables.reading import Chunk
 from ..tables.rows import check_rows
 from ..tables.schema import TABLES, Column
 from .adding import Addition, Reference, Row
-from .findings import agrees, counts_that_give
 from .import_works import entry_text
 
 BLANK = "-"
@@ -44,7 +43,7 @@ class Talk:
 def ask_row(tables: Tables, table: str, talk: Talk) -> list[Addition]:
     """A row, and its work where the bibliography does not have it, as additions."""
     talk.say(f"A row of {table}. {BLANK} leaves a cell blank, ? lists what may be typed.")
-    columns = {column.name: column for column in TABLES[table]}
+    columns = {column.name: column for column in _used(tables, table)}
     cells: Cells = {}
     _ask(cells, columns["study_id"], tables, talk, "")
     study = cells["study_id"]
@@ -67,6 +66,12 @@ def ask_row(tables: Tables, table: str, talk: Talk) -> list[Addition]:
             place = names.index("events")
     _mend(cells, columns, tables, talk, table)
     return [*made, Row(table, {name: cells[name] for name in columns if cells.get(name)})]
+
+
+def _used(tables: Tables, table: str) -> list[Column]:
+    """The columns of a table; an optional one only where some row fills it already."""
+    frame: pd.DataFrame = getattr(tables, table.removesuffix(".csv"))
+    return [one for one in TABLES[table] if not one.optional or frame[one.name].notna().any()]
 
 
 def _suggestions(tables: Tables, table: str, study: str) -> Cells:
@@ -130,17 +135,10 @@ def _counts_hold(cells: Cells, talk: Talk) -> bool:
     printed, total, events = (cells.get(name) for name in ("printed_percent", "total", "events"))
     if printed is None or total is None:
         return True
-    fitting = counts_that_give(int(total), printed)
-    listed = ", ".join(map(str, fitting)) if fitting else "no number of people"
-    if events is None:
-        talk.say(f"  of {total}, {listed} would give {printed}%")
-        return True
-    if agrees(int(events), int(total), printed):
-        talk.say(f"  {events} of {total} is {printed}%, as printed")
-        return True
-    exact = fixed(2)(100 * int(events) / int(total))
-    talk.say(f"  {events} of {total} is {exact}%, not {printed}%; of {total}, {listed} would be")
-    return talk.sure("Does the source say so? (Then tell it in notes.)")
+    counted = int(events) if events else None
+    severity, _, said, evidence = share(counted, int(total), printed)
+    talk.say(f"  {said} ({evidence})" if evidence else f"  {said}")
+    return severity != "error" or talk.sure("Does the source say so? (Then tell it in notes.)")
 
 
 def _mend(cells: Cells, columns: dict[str, Column], tables: Tables, talk: Talk, table: str) -> None:

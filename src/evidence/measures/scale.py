@@ -13,7 +13,6 @@ from scipy import special
 from ..formatting import fixed
 
 Array = NDArray[np.float64]
-Ticks = Callable[[float, float], tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,6 @@ class Scale:
         unit: what follows a printed estimate, such as "%".
         factor: printed number per unit of estimate (100 for percent).
         bounds: the smallest and largest possible estimate.
-        ticks: low, high (estimates) -> where an axis between them is marked.
         null: the estimate that means no difference (1 for a ratio, 0 for a difference); None where
             no value does, as for a rate.
         log_axis: an axis of estimates is logarithmic, as for a ratio.
@@ -41,7 +39,6 @@ class Scale:
     unit: str
     factor: float
     bounds: tuple[float, float]
-    ticks: Ticks
     null: float | None = None
     log_axis: bool = False
 
@@ -59,34 +56,6 @@ class Scale:
     def text(self, estimate: float) -> str:
         """An estimate as it is printed, without the unit."""
         return fixed(self.decimals)(self.factor * estimate)
-
-
-def even_ticks(low: float, high: float) -> tuple[float, ...]:
-    """About five marks in steps of 1, 2 or 5 times a power of ten.
-
-    >>> even_ticks(0.0, 0.42)
-    (0.0, 0.1, 0.2, 0.3, 0.4)
-    """
-    if not high > low:
-        return (low,)
-    power = 10.0 ** math.floor(math.log10((high - low) / 5))
-    step = next(m * power for m in (1, 2, 5, 10) if (high - low) / (m * power) <= 6)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return tuple(float(f"{i * step:.12g}") for i in range(first, last + 1))
-
-
-def ratio_ticks(low: float, high: float) -> tuple[float, ...]:
-    """Marks at 1, 2 and 5 times powers of ten; at powers of ten where that would be many.
-
-    >>> ratio_ticks(0.08, 2.5)
-    (0.1, 0.2, 0.5, 1.0, 2.0)
-    """
-    if not (0 < low < high):
-        return even_ticks(low, high)
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    steps = (1,) if len(powers) > 4 else (1, 2, 5)
-    marks = (float(f"{m}e{power}") for power in powers for m in steps)
-    return tuple(mark for mark in marks if low <= mark <= high)
 
 
 def _arcsine(estimate: Array) -> Array:
@@ -132,9 +101,7 @@ def freeman_tukey(n: float) -> Scale:
         found = np.where(np.asarray(effect) <= lowest, 0.0, found)
         return np.asarray(np.where(np.asarray(effect) >= highest, 1.0, found), float)
 
-    return Scale(
-        "freeman_tukey", "double arcsine", link, inverse, "%", 100.0, (0.0, 1.0), even_ticks
-    )
+    return Scale("freeman_tukey", "double arcsine", link, inverse, "%", 100.0, (0.0, 1.0))
 
 
 def freeman_tukey_rate(time: float) -> Scale:
@@ -154,7 +121,7 @@ def freeman_tukey_rate(time: float) -> Scale:
         z = np.maximum(effect, lowest)
         return np.asarray(np.where(z <= lowest, 0.0, (z - 1 / (4 * time * z)) ** 2), float)
 
-    return Scale("freeman_tukey_rate", "double square root", link, inverse, *RATE_UNIT, even_ticks)
+    return Scale("freeman_tukey_rate", "double square root", link, inverse, *RATE_UNIT)
 
 
 RATE_UNIT: tuple[str, float, tuple[float, float]] = (
@@ -165,68 +132,64 @@ LOGIT = Scale(
     "logit", "log odds",
     lambda estimate: np.asarray(special.logit(estimate), float),
     lambda effect: np.asarray(special.expit(effect), float),
-    "%", 100.0, (0.0, 1.0), even_ticks,
+    "%", 100.0, (0.0, 1.0),
 )  # fmt: skip
 LOG_PROPORTION = Scale(
     "log", "log proportion", lambda estimate: np.asarray(np.log(estimate), float),
-    _exp_below_one, "%", 100.0, (0.0, 1.0), ratio_ticks,
+    _exp_below_one, "%", 100.0, (0.0, 1.0),
 )  # fmt: skip
-ARCSINE = Scale("arcsine", "arcsine", _arcsine, _sine_squared, "%", 100.0, (0.0, 1.0), even_ticks)
+ARCSINE = Scale("arcsine", "arcsine", _arcsine, _sine_squared, "%", 100.0, (0.0, 1.0))
 RAW_PROPORTION = Scale(
     "raw", "untransformed", _same,
-    lambda effect: np.asarray(np.clip(effect, 0.0, 1.0), float), "%", 100.0, (0.0, 1.0), even_ticks,
+    lambda effect: np.asarray(np.clip(effect, 0.0, 1.0), float), "%", 100.0, (0.0, 1.0),
 )  # fmt: skip
 LOG_RATE = Scale(
     "log_rate", "log rate", lambda estimate: np.asarray(np.log(estimate), float),
-    lambda effect: np.asarray(np.exp(np.minimum(effect, 700.0)), float), *RATE_UNIT, ratio_ticks,
+    lambda effect: np.asarray(np.exp(np.minimum(effect, 700.0)), float), *RATE_UNIT,
 )  # fmt: skip
 SQRT_RATE = Scale(
     "square_root", "square root", lambda estimate: np.asarray(np.sqrt(estimate), float),
-    _square, *RATE_UNIT, even_ticks,
+    _square, *RATE_UNIT,
 )  # fmt: skip
 RAW_RATE = Scale(
     "raw_rate", "untransformed", _same,
-    lambda effect: np.asarray(np.maximum(effect, 0.0), float), *RATE_UNIT, even_ticks,
+    lambda effect: np.asarray(np.maximum(effect, 0.0), float), *RATE_UNIT,
 )  # fmt: skip
 
 LOG_RATIO = Scale(
     "log", "log", lambda estimate: np.asarray(np.log(estimate), float),
     lambda effect: np.asarray(np.exp(np.minimum(effect, 700.0)), float),
-    "", 1.0, (0.0, math.inf), ratio_ticks, 1.0, True,
+    "", 1.0, (0.0, math.inf), 1.0, True,
 )  # fmt: skip
 RISK_DIFFERENCE = Scale(
     "raw", "untransformed", _same,
     lambda effect: np.asarray(np.clip(effect, -1.0, 1.0), float),
-    " percentage points", 100.0, (-1.0, 1.0), even_ticks, 0.0,
+    " percentage points", 100.0, (-1.0, 1.0), 0.0,
 )  # fmt: skip
-POINTS = Scale(
-    "raw", "untransformed", _same, _same, "", 1.0, (-math.inf, math.inf), even_ticks, 0.0
-)
+POINTS = Scale("raw", "untransformed", _same, _same, "", 1.0, (-math.inf, math.inf), 0.0)
 STANDARDISED = Scale(
-    "standardised", "untransformed", _same, _same, "", 1.0, (-math.inf, math.inf), even_ticks, 0.0
+    "standardised", "untransformed", _same, _same, "", 1.0, (-math.inf, math.inf), 0.0
 )
 ARCSINE_DIFFERENCE = Scale(
-    "arcsine", "arcsine", _same, _same, "", 1.0, (-math.pi / 2, math.pi / 2),
-    even_ticks, 0.0,
+    "arcsine", "arcsine", _same, _same, "", 1.0, (-math.pi / 2, math.pi / 2), 0.0,
 )  # fmt: skip
 RATE_DIFFERENCE = Scale(
     "raw", "untransformed", _same, _same, " per 1000 person-years", 1000.0,
-    (-math.inf, math.inf), even_ticks, 0.0,
+    (-math.inf, math.inf), 0.0,
 )  # fmt: skip
 ROOT_RATE_DIFFERENCE = Scale(
-    "square_root", "square root", _same, _same, "", 1.0, (-math.inf, math.inf),
-    even_ticks, 0.0,
+    "square_root", "square root", _same, _same, "", 1.0, (-math.inf, math.inf), 0.0,
 )  # fmt: skip
 
 PROBIT = Scale(
     "probit", "probit", lambda estimate: np.asarray(special.ndtri(estimate), float),
-    lambda effect: np.asarray(special.ndtr(effect), float), "%", 100.0, (0.0, 1.0), even_ticks,
+    lambda effect: np.asarray(special.ndtr(effect), float), "%", 100.0, (0.0, 1.0),
 )  # fmt: skip
 CLOGLOG = Scale(
     "cloglog", "complementary log-log",
     lambda estimate: np.asarray(np.log(-np.log1p(-np.asarray(estimate))), float),
     lambda effect: np.asarray(-np.expm1(-np.exp(np.minimum(effect, 300.0))), float),
-    "%", 100.0, (0.0, 1.0), even_ticks,
+    "%", 100.0, (0.0, 1.0),
 )  # fmt: skip
 
 LINK_SCALES: dict[str, Scale] = {"logit": LOGIT, "probit": PROBIT, "cloglog": CLOGLOG}

@@ -10,6 +10,9 @@ from ..errors import SynthesisError
 from ..formatting import fixed
 from ..measures.scale import Scale
 
+LEAST_SIDE = 0.25
+"""The shorter side of no difference, of the longer one, where both sides are named."""
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -83,6 +86,25 @@ def axis_of(
     if scale.log_axis:
         return log_axis(seen, factor=scale.factor, most=most, ends=ends)
     return linear_axis(seen, bounds=scale.bounds, factor=scale.factor, most=most, ends=ends)
+
+
+def both_sides(scale: Scale, values: Iterable[float]) -> list[float]:
+    """Values left and right of no difference that keep some of the axis on either side of it.
+
+    >>> from evidence.measures.scale import LOG_RATIO, LOGIT
+    >>> [round(end, 2) for end in both_sides(LOG_RATIO, [2.0, 16.0])]
+    [0.5, 16.0]
+    >>> both_sides(LOGIT, [0.1])
+    []
+    """
+    if scale.null is None:
+        return []
+    log, null = scale.log_axis, scale.null
+    seen = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
+    away = [math.log(value / null) if log else value - null for value in seen]
+    far = max((abs(one) for one in away), default=0.0)
+    ends = (min(*away, -LEAST_SIDE * far), max(*away, LEAST_SIDE * far)) if away else ()
+    return [null * math.exp(one) if log else null + one for one in ends]
 
 
 def log_axis(

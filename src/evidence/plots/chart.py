@@ -11,19 +11,22 @@ from matplotlib.transforms import Affine2D, Bbox
 
 from ..errors import SynthesisError
 from .axis import Axis
-from .layout import EDGE, NOTE, TICK, TITLE, Page
+from .layout import EDGE, NOTE, TICK, TITLE, Page, axis_with_room
 from .picture import even_text, figure_of, new_axes, room_of, settle
 from .style import POINTS_PER_MM, ForestStyle
 from .text import LINE, font, width, wrap
 
 WIDE = 120.0  # of a chart whose style sets no width, mm
-SHAPE = 0.62  # height of the plot over its width
+SHAPE = 0.62  # height of most plots over their width
 LOWEST = 60.0  # height below which a plot says nothing, points
 
 
 @dataclass(frozen=True)
 class Chart:
-    """What a chart says around its marks; `x` gives the axis for a largest number of ticks."""
+    """What a chart says around its marks; `x` gives the axis for a largest number of ticks.
+
+    `shape` is the height of the plot over its width.
+    """
 
     title: str
     x: Callable[[int], Axis]
@@ -31,6 +34,7 @@ class Chart:
     y: Axis
     y_label: str
     notes: tuple[str, ...] = ()
+    shape: float = SHAPE
 
 
 def draw_chart(ax: Axes | None, chart: Chart, style: ForestStyle) -> Axes:
@@ -50,14 +54,14 @@ def draw_chart(ax: Axes | None, chart: Chart, style: ForestStyle) -> Axes:
     above.paragraph(chart.y_label, "axis", small)
     above.y += 0.4 * size
     left = 2 * TICK + small * max(width(text, fonts) for text in chart.y.texts)
-    x = chart.x(_most(chart, wide - left, small, fonts))
+    x = axis_with_room(chart.x, wide - left - TICK, small, fonts)
     right = wide - small * width(x.texts[-1], fonts) / 2
     label = wrap(chart.x_label, (right - left) / small, fonts)
     below = Page(wide, fonts)
     below.y = 2 * TICK + small * LINE * (1 + len(label)) + 0.9 * size
     for note in chart.notes:
         below.paragraph(note, "note", small)
-    plot = SHAPE * (right - left) if box is None else box.height - above.y - below.y
+    plot = chart.shape * (right - left) if box is None else box.height - above.y - below.y
     if plot < LOWEST or right - left < LOWEST:
         raise SynthesisError(
             f"the plot has {max(right - left, 0) / POINTS_PER_MM:.0f} mm by "
@@ -87,11 +91,6 @@ def draw_chart(ax: Axes | None, chart: Chart, style: ForestStyle) -> Axes:
             linespacing=1.1, parse_math=False,
         )  # fmt: skip
     return ax
-
-
-def _most(chart: Chart, room: float, small: float, fonts: tuple[str, ...]) -> int:
-    widest = max(width(text, fonts) for text in chart.x(7).texts)
-    return max(2, min(7, int(room / (small * (widest + 1.2))) + 1))
 
 
 def _axes(ax: Axes, x: Axis, y: Axis, style: ForestStyle) -> None:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from ..errors import SynthesisError
 from ..pooling.model import Synthesis
-from .axis import Axis, axis_of
+from .axis import Axis, axis_of, both_sides
 from .columns import ARMS
 from .frame import draw_dots, draw_rules, draw_texts, place, prepare
 from .layout import Content, Layout
@@ -132,6 +132,8 @@ def forest_content(
         raise SynthesisError(f"rows of kind {unknown[0]!r} cannot be drawn; known: {[*MARKS]}")
     scale = synthesis.measure.scale
     seen = [*rows["low"], *rows["high"]]
+    if style.favours:
+        seen += both_sides(scale, seen)
     ends = axis_of(scale, seen, ends=style.xlim)
 
     def axis(most: int) -> Axis:

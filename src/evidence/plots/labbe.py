@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import matplotlib.style
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from ..errors import SynthesisError
 from ..formatting import fixed, plural
+from ..measures.scale import RAW_PROPORTION as RISK
 from ..pooling.needed import WITH_TREATMENT
 from ..pooling.synthesis import Synthesis
-from .picture import new_axes
+from .axis import Axis, axis_of
+from .chart import Chart, draw_chart
+from .picture import leave
+from .rows import study_names
 from .style import DEFAULT, ForestStyle
-from .text import font
+from .words import sentence
 
-SIDE = 260.0  # of a new figure, points
-LARGEST = 300.0  # area of the largest circle, points squared
+SIDE = 90.0  # of a figure whose style sets no width, mm
+LARGEST = 200.0  # area of the largest circle, points squared
 
 
 def labbe(
-    synthesis: Synthesis, *, ax: Axes | None = None, title: str = "", style: ForestStyle = DEFAULT
+    synthesis: Synthesis,
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+    style: ForestStyle = DEFAULT,
 ) -> Axes:
     """Risks of both arms of every study, the line of no difference and that of the answer.
 
@@ -28,9 +38,9 @@ def labbe(
 
     Args:
         synthesis: of a risk or odds ratio, or a risk difference.
-        ax: Axes to draw in; a new figure without it.
-        title: above the figure; also opens the alt text.
-        style: its colours and fonts.
+        ax: as in `forest`.
+        title: as in `forest`.
+        style: as in `forest`; its columns are not used.
 
     Raises:
         SynthesisError: an answer without risks in both arms.
@@ -47,43 +57,52 @@ def labbe(
             f"a L'Abbé plot needs risks in both arms: {', '.join(WITH_TREATMENT)}; this is "
             f"{synthesis.measure.key} of {plural(synthesis.k, 'study')}"
         )
+    table = labbe_rows(synthesis)
+    ends = axis_of(RISK, [0.0, *table["comparison"], *table["intervention"]])
+
+    def axis(most: int) -> Axis:
+        return axis_of(RISK, [], most=most, ends=(0.0, ends.high))
+
+    pooled = synthesis.estimate is not None and synthesis.k > 1
+    note = "One circle is one study, its area in proportion to the weight. Solid: the same risk."
+    chart = Chart(
+        title or "", axis, "Risk with the comparison, %", axis(7), "Risk with the intervention, %",
+        (note + (" Dashed: the pooled answer." if pooled else ""),), shape=1.0,
+    )  # fmt: skip
+    ax = draw_chart(ax, chart, replace(style, width=style.width or SIDE))
+    ax.plot((0.0, ends.high), (0.0, ends.high), color=style.rule, linewidth=0.8, label="_equal")
+    if pooled:
+        base = np.linspace(0.0, ends.high, 100)
+        apply = WITH_TREATMENT[synthesis.measure.key]
+        risk = np.array([apply(float(one), synthesis.estimate or 0.0) for one in base])
+        inside = (risk >= 0.0) & (risk <= ends.high)
+        ax.plot(base[inside], risk[inside], color=style.diamond, linewidth=1.2, dashes=(4, 2),
+                label="_pooled")  # fmt: skip
+    ax.scatter(
+        table["comparison"], table["intervention"], s=LARGEST * table["weight"], color=style.square,
+        alpha=0.7, edgecolors=style.ink, linewidths=0.5, label="_studies", zorder=3, clip_on=False,
+    )  # fmt: skip
+    return leave(ax, alt=_alt(title, table), table=table)
+
+
+def labbe_rows(synthesis: Synthesis) -> pd.DataFrame:
+    """One row per study: its risks, fractions, and its weight with the largest as 1."""
     studies = synthesis.studies
-    x = 100 * studies["events_c"].to_numpy(float) / studies["total_c"].to_numpy(float)
-    y = 100 * studies["events_t"].to_numpy(float) / studies["total_t"].to_numpy(float)
     weight = studies["weight"].fillna(1.0).to_numpy(float)
-    end = min(100.0, 1.1 * max(float(x.max()), float(y.max()), 1.0))
-    with matplotlib.style.context("default"):
-        if ax is None:
-            ax = new_axes(SIDE, SIDE, style.paper)
-            ax.set_position((0.16, 0.14, 0.8, 0.76))
-        small = font(style.fonts, style.font_size)
-        ax.plot((0, end), (0, end), color=style.rule, linewidth=0.8, label="_equal")
-        if synthesis.estimate is not None and synthesis.k > 1:
-            base = np.linspace(0.0, end / 100, 100)
-            apply = WITH_TREATMENT[synthesis.measure.key]
-            risk = [100 * apply(float(p), synthesis.estimate) for p in base]
-            ax.plot(100 * base, risk, color=style.diamond, linewidth=1.0, dashes=(4, 2),
-                    label="_pooled")  # fmt: skip
-        ax.scatter(x, y, s=LARGEST * weight / weight.max(), color=style.square, alpha=0.7,
-                   edgecolors=style.ink, linewidths=0.5, label="_studies", zorder=3)  # fmt: skip
-        ax.set_xlim(0, end)
-        ax.set_ylim(0, end)
-        ax.set_aspect("equal")
-        ax.set_xlabel("Risk with the comparison, %", fontproperties=small)
-        ax.set_ylabel("Risk with the intervention, %", fontproperties=small)
-        ax.set_title(title, fontproperties=font(style.fonts, 1.2 * style.font_size, bold=True))
-        for text in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-            text.set_fontproperties(small)
-    ax.set_label(_alt(title, x, y, synthesis))
-    return ax
+    risks = {
+        name: studies[f"events_{arm}"].to_numpy(float) / studies[f"total_{arm}"].to_numpy(float)
+        for name, arm in (("comparison", "c"), ("intervention", "t"))
+    }
+    return pd.DataFrame({"label": study_names(studies), **risks, "weight": weight / weight.max()})
 
 
-def _alt(title: str, x: np.ndarray, y: np.ndarray, synthesis: Synthesis) -> str:
+def _alt(title: str | None, table: pd.DataFrame) -> str:
     number = fixed(1)
+    x, y = 100 * table["comparison"], 100 * table["intervention"]
     above, below = int((y > x).sum()), int((y < x).sum())
-    start = f"L'Abbé plot: {title}." if title else "L'Abbé plot."
+    start = f"L'Abbé plot: {sentence(title)}" if title else "L'Abbé plot."
     return (
-        f"{start} {plural(synthesis.k, 'study')}: the risk is higher with the intervention in "
+        f"{start} {plural(len(table), 'study')}: the risk is higher with the intervention in "
         f"{above} and lower in {below}. Risks with the comparison run from {number(x.min())}% to "
         f"{number(x.max())}%, with the intervention from {number(y.min())}% to {number(y.max())}%."
     )

@@ -24,6 +24,8 @@ SECTION = {
     "group": "study",
     "subtotal": "study",
 }  # kinds of rows that no rule parts from another kind
+TICKS_APART = 0.9  # between the texts of two ticks, in font sizes
+SIDES_APART = 0.8  # between no difference and what a side of it favours, in font sizes
 TICK = 3.0  # length of a tick and its distance from the label, points
 EDGE = 4.0  # empty border of a figure of its own, points
 
@@ -175,12 +177,13 @@ def plan_at(content: Content, style: ForestStyle, size: float, wide: float | Non
     if content.message:
         page.paragraph(content.message, "message", size)
     bottom = page.y = page.y + 0.3 * size
-    axis = content.axis(_most_ticks(content, style, size, plot))
+    axis = axis_with_room(content.axis, plot, NOTE * size, style.fonts)
     label = wrap(content.axis_label, 1.3 * plot / (NOTE * size), style.fonts)
     if not content.message:
         page.y += 2 * TICK + NOTE * size * (LINE + 0.3 + LINE * len(label))
         if style.favours and content.null is not None:
-            page.favours(style.favours, (across.plot_left, across.plot_right), NOTE * size)
+            share = min(max(axis.share(content.null), 0.0), 1.0)
+            page.favours(style.favours, across.plot_left + share * plot, NOTE * size)
     page.y += 0.8 * size
     for note in content.notes:
         page.paragraph(note, "note", NOTE * size)
@@ -204,10 +207,21 @@ def plan_at(content: Content, style: ForestStyle, size: float, wide: float | Non
     )
 
 
-def _most_ticks(content: Content, style: ForestStyle, size: float, plot: float) -> int:
-    """As many ticks as the plot has room for, at most seven."""
-    widest = max(width(text, style.fonts, False) for text in content.axis(7).texts)
-    return max(2, min(7, int(plot / (NOTE * size * (widest + 1.2))) + 1))
+def axis_with_room(
+    axis: Callable[[int], Axis], room: float, size: float, fonts: tuple[str, ...]
+) -> Axis:
+    """The axis with the most ticks, seven or on a log axis nine, whose texts stand apart."""
+    for most in range(9 if axis(7).log else 7, 2, -1):
+        found = axis(most)
+        places = [room * found.share(tick) for tick in found.ticks]
+        wide = [size * width(text, fonts) for text in found.texts]
+        gaps = (
+            right - left - (one + other) / 2
+            for left, right, one, other in zip(places, places[1:], wide, wide[1:], strict=False)
+        )
+        if all(gap >= TICKS_APART * size for gap in gaps):
+            return found
+    return axis(2)
 
 
 class Page:
@@ -230,15 +244,17 @@ class Page:
             self.y += LINE * size
         self.y += 0.9 * size if bold else 0.25 * size
 
-    def favours(self, sides: tuple[str, str], ends: tuple[float, float], size: float) -> None:
-        """What each side of no difference speaks for: in one line, or in two where it is narrow."""
-        together = sum(width(clean(text), self.fonts, False) + 1.0 for text in sides) * size
-        for text, x, align in zip(sides, ends, ("left", "right"), strict=True):
-            baseline = self.y + ASCENT * size
-            side: Align = "left" if align == "left" else "right"
-            self.texts.append(PlacedText(clean(text), x, baseline, size, side, "favours"))
-            if align == "right" or together > ends[1] - ends[0]:
-                self.y += LINE * size
+    def favours(self, sides: tuple[str, str], null: float, size: float) -> None:
+        """What each side of no difference speaks for, each on its side of the line."""
+        baseline, gap = self.y + ASCENT * size, SIDES_APART * size
+        for text, side in zip(sides, ("right", "left"), strict=True):  # how the text is aligned
+            line, left = clean(text), side == "left"
+            long = size * width(line, self.fonts)
+            x = min(null + gap, self.room - long) if left else max(null - gap, long)
+            self.texts.append(
+                PlacedText(line, x, baseline, size, "left" if left else "right", "favours")
+            )
+        self.y += LINE * size
 
     def header(
         self,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import pandas as pd
 
 from ..errors import SynthesisError
-from ..formatting import fixed
+from ..formatting import count
 from .synthesis import Synthesis
 
 
@@ -25,7 +26,8 @@ def number_needed(answer: Synthesis, baseline_risks: Sequence[float]) -> pd.Data
 
     Returns:
         One row per risk: `baseline`, `risk` with the treatment, `difference` with `low` and `high`,
-        `needed` (people treated for one event more or less), and `reading`, in words.
+        `needed` (people treated for one event more or less), and `reading`, in words. A ratio can
+        lead beyond a risk of one; it is taken as one, and the reading says so.
 
     Raises:
         SynthesisError: another measure, no estimate, or a risk that is none.
@@ -47,10 +49,13 @@ def number_needed(answer: Synthesis, baseline_risks: Sequence[float]) -> pd.Data
         if not 0 < base < 1:
             raise SynthesisError(f"a baseline risk lies between 0 and 1, such as 0.2; not {base!r}")
         estimates = (answer.estimate, answer.interval.low, answer.interval.high)
-        risk, one, two = (min(max(apply(base, value), 0.0), 1.0) for value in estimates)
+        risks = [apply(base, value) for value in estimates]
+        risk, one, two = (min(max(value, 0.0), 1.0) for value in risks)
         difference, low, high = risk - base, *sorted((one - base, two - base))
         needed = 1 / abs(difference) if difference else None
-        rows.append((base, risk, difference, low, high, needed, _reading(difference, low, high)))
+        beyond = "" if risks == [risk, one, two] else "; a risk beyond 0 or 100% is taken as that"
+        reading = _reading(difference, low, high) + beyond
+        rows.append((base, risk, difference, low, high, needed, reading))
     names = ["baseline", "risk", "difference", "low", "high", "needed", "reading"]
     return pd.DataFrame(rows, columns=names)
 
@@ -69,17 +74,17 @@ WITH_TREATMENT: dict[str, Callable[[float, float], float]] = {
 
 
 def _reading(difference: float, low: float, high: float) -> str:
-    number = fixed(0)
+    """In words; numbers of people are rounded up, so that no effect is made larger."""
 
-    def one(value: float) -> str:
-        return "\N{INFINITY}" if value == 0 else number(1 / abs(value))
+    def people(value: float) -> str:
+        return "\N{INFINITY}" if value == 0 else count(math.ceil(1 / abs(value) - 1e-9))
 
-    if difference == 0:
-        return "no difference"
-    word = "fewer" if difference < 0 else "more"
-    limits = f"{one(low)} to {one(high)}"
     if low < 0 < high:
-        limits = f"1 fewer in {one(low)} to \N{INFINITY} to 1 more in {one(high)}"
+        limits = f"1 fewer in {people(low)} to \N{INFINITY} to 1 more in {people(high)}"
     else:
-        limits = " to ".join(sorted((one(low), one(high)), key=len))
-    return f"1 event {word} in {one(difference)} treated ({limits})"
+        near, far = sorted((low, high), key=abs, reverse=True)
+        limits = f"{people(near)} to {people(far)}"
+    if difference == 0:
+        return f"no difference ({limits})"
+    word = "fewer" if difference < 0 else "more"
+    return f"1 event {word} in {people(difference)} treated ({limits})"

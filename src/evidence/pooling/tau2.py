@@ -14,14 +14,9 @@ from scipy import special
 
 from .likelihood import most_likely_tau2
 from .roots import falling_root
-from .weighting import Fit, cross, fit, fit_weights, intercept, trace, trace_p
+from .weighting import Fit, cross, fit, fit_weights, trace, trace_p
 
 Array = NDArray[np.float64]
-
-
-def cochran_q(y: Array, v: Array, tau2: float = 0.0) -> float:
-    """Generalised Q: squared deviations from the mean, each weighted by 1/(v + tau2)."""
-    return float(fit(y, v, tau2, intercept(y.shape[-1])).q)
 
 
 def dersimonian_laird(y: Array, v: Array, x: Array) -> Array:

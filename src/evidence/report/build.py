@@ -83,14 +83,15 @@ def _write(
     with ThreadPoolExecutor(1) as beside:  # kernels are processes of their own: draw meanwhile
         running = beside.submit(cache.executed, paths, tables.folder, *known, say)
         found = list(answers(tables).values())
-        for number, one in enumerate(found, start=1):
+        made = [explain(one, tables) for one in found]
+        for number, (one, source) in enumerate(zip(found, made, strict=True), start=1):
             _downloads(one, part, tables)
-            made = explain(one, tables)
             for folder in ("figures", "tables"):
-                write_sidecar(part / folder / f"{one.question.key}.json", made)
+                write_sidecar(part / folder / f"{one.question.key}.json", source)
             say(f"  drew {number} of {len(found)}: {one.question.key}")
         for suffix in TABLES:
             save_table(overview(found), part / "tables" / f"overview{suffix}")
+        write_sidecar(part / "tables" / "overview.json", *made)
         life = life_of(tables, found)
         executed = running.result()
     for notebook in executed:

@@ -76,6 +76,7 @@ def _templates() -> Environment:
     found.globals["css"] = Markup((_FOLDER / "style.css").read_text(encoding="utf-8"))
     found.globals["version"] = __version__
     found.filters["count"] = count
+    found.filters["percent"] = percent
     return found
 
 
@@ -98,6 +99,7 @@ def _question(found: Answer, tables: Tables) -> dict[str, object]:
         "unit": ", %" if rates else "",
         "flow": _picture(flow(found.flow()), f"flow-{key}"),
         "lines": lines(found.synthesis),
+        "needed": found.needed().to_dict("records"),
         "entered": _entered(found),
         "left_out": _left_out(found),
         "sensitivity": [

@@ -22,7 +22,7 @@ _PATTERNS = {
     "key": _KEY.pattern,
     "whole": r"\d{1,15}",
     "number": r"-?\d{1,15}(\.\d+)?",
-    "printed": r"[<>]?=?-?\d{1,15}(\.\d+)?",
+    "printed": r"([<>]=?)?-?\d{1,15}(\.\d+)?",
 }
 # blanks at an end, and characters that no keyboard shows: controls, no-break and zero-width ones
 _DIRT = re.compile(

@@ -68,11 +68,13 @@ def _licence(tables: Tables) -> str:
 
 
 def _columns(columns: tuple[Column, ...]) -> str:
-    lines = [
-        [f"`{one.name}`", one.meaning, _holds(one), "yes" if one.required else ""]
-        for one in columns
-    ]
+    lines = [[f"`{one.name}`", one.meaning, _holds(one), _presence(one)] for one in columns]
     return _table(["column", "meaning", "holds", "always there"], lines)
+
+
+def _presence(column: Column) -> str:
+    """Whether a cell is always there, or the whole column may be left out."""
+    return "yes" if column.required else "may be left out" if column.optional else ""
 
 
 def _holds(column: Column) -> str:

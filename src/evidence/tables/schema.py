@@ -24,6 +24,7 @@ class Column:
         choices: what a `choice` may be.
         vocabulary: which list a `term` comes from.
         low, high: smallest and largest number allowed.
+        optional: whether a file may do without the column, which is then blank throughout.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Column:
     vocabulary: str = ""
     low: float | None = None
     high: float | None = None
+    optional: bool = False
 
 
 def _term(name: str, vocabulary: str, what: str) -> tuple[Column, Column]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +14,7 @@ from .pairing import Pairs
 from .reading import Chunk, problem, read_chunks
 from .rows import Seen, check_rows
 from .scales import check_scales
-from .schema import TABLES
+from .schema import TABLES, Column
 
 CHUNK_ROWS = 20_000
 MOST_PROBLEMS = 1000
@@ -51,6 +51,7 @@ def read_table(
         return _typed(kept, path.name)
     try:
         for chunk in read_chunks(path, CHUNK_ROWS):
+            chunk = _completed(chunk, columns)
             problems += chunk.problems
             problems += check_cells(path, chunk, columns, context.vocabulary)
             problems += check_rows(path, chunk) + seen.check(path, chunk)
@@ -71,6 +72,14 @@ def read_table(
     if problems:
         raise DataError(problems)
     return _typed(kept, path.name)
+
+
+def _completed(chunk: Chunk, columns: tuple[Column, ...]) -> Chunk:
+    """The chunk with every optional column that the file does without, blank."""
+    held = chunk.cells.columns
+    missing = [column.name for column in columns if column.optional and column.name not in held]
+    blank = pd.DataFrame(index=chunk.cells.index, columns=missing, dtype="str")
+    return replace(chunk, cells=pd.concat([chunk.cells, blank], axis=1)) if missing else chunk
 
 
 def _unreferenced(path: Path, chunk: Chunk, known: frozenset[str] | None) -> list[Problem]:

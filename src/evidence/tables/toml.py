@@ -13,10 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ..errors import DataError, Problem, SynthesisError
 from ..measures.measure import MEASURES
 from ..pooling.model import Model
+from ..pooling.needed import WITH_TREATMENT
 from .reading import problem, read_text
 from .schema import VOCABULARIES
 
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+Risk = Annotated[float, Field(gt=0, lt=1)]
 TimeBasis = Literal["fixed", "mean", "median", "minimum", "maximum", "kaplan-meier", "not stated"]
 
 
@@ -123,6 +125,8 @@ class Question(Rows):
         correlation: of scores before and after, where a source gives none; assumed and flagged.
         important: the smallest change or difference that matters to a patient, on the reading
             scale, with `important_because`.
+        baseline_risks: risks without the treatment at which a comparison is read, fractions, with
+            `baseline_because`.
         notes: what a reader must know about the definition.
         sensitivity: restrictions stated beforehand.
     """
@@ -141,6 +145,8 @@ class Question(Rows):
     correlation: float = Field(default=0.5, gt=-1, lt=1)
     important: float | None = Field(default=None, gt=0)
     important_because: str = ""
+    baseline_risks: tuple[Risk, ...] = Field(default=(), strict=False)
+    baseline_because: str = ""
     notes: str = ""
     sensitivity: tuple[Sensitivity, ...] = Field(default=(), strict=False)
 
@@ -158,6 +164,15 @@ class Question(Rows):
             raise ValueError("important is a change of a score; this question measures none")
         if self.important is not None and not self.important_because:
             raise ValueError("important is given; justify it in important_because")
+        if self.baseline_risks and self.measure not in WITH_TREATMENT:
+            raise ValueError(
+                "baseline_risks need a comparison of risks; give one of these measures: "
+                + ", ".join(WITH_TREATMENT)
+            )
+        if self.baseline_risks and not self.baseline_because:
+            raise ValueError(
+                "baseline_risks are given; say in baseline_because where they are from"
+            )
         for entry in self.sensitivity:
             if MEASURES[entry.measure or self.measure].kind != kind:
                 raise ValueError(

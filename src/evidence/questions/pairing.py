@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
+from .combining import combine
+
 NO_PARTNER = "the other arm has no usable count"
 SAME_TIME = ["comparison", "outcome", "time_basis", "follow_up_months"]
-
-Combine = Callable[[pd.DataFrame], pd.Series]
 
 
 def of_comparisons(
@@ -29,9 +29,7 @@ def of_comparisons(
     return (treated | control) & studies["comparison"].isin(both)
 
 
-def pair(
-    rows: pd.DataFrame, outcomes: Sequence[str], combine: Combine
-) -> tuple[pd.DataFrame, list[pd.Series]]:
+def pair(rows: pd.DataFrame, outcomes: Sequence[str]) -> tuple[pd.DataFrame, list[pd.Series]]:
     """The rows with what became of each, and one comparison for each cohort.
 
     Only rows with stage "enters" are paired: an arm whose partner has no usable count is set
@@ -41,7 +39,6 @@ def pair(
     Args:
         rows: rows that bear on a question, with `stage`, `short_reason` and `reason`.
         outcomes: of the question, in its order.
-        combine: what adds several arms of one side together.
     """
     rows = rows.copy()
     entering = []
@@ -55,7 +52,7 @@ def pair(
         if not pairs:
             continue
         best = min(pairs, key=lambda arms: _rank(arms, outcomes))
-        entering.append(_both_arms(best, combine))
+        entering.append(_both_arms(best))
         others = [arms.index for arms in pairs if arms is not best]
         short = "another row of the same patients enters"
         for index in others:
@@ -75,7 +72,7 @@ def _rank(arms: pd.DataFrame, outcomes: Sequence[str]) -> tuple[bool, float, int
     return first["time_basis"] != "fixed", -months, outcomes.index(first["outcome"]), -people
 
 
-def _both_arms(arms: pd.DataFrame, combine: Combine) -> pd.Series:
+def _both_arms(arms: pd.DataFrame) -> pd.Series:
     """One row: the texts of both arms side by side, the counts under `_t` and `_c`."""
     sides = {
         end: combine(arms[arms["role"] == role])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 INCOMPLETE = "a mean, a spread or the number of patients is not known"
@@ -24,24 +23,6 @@ def lacking(row: pd.Series, needs: Sequence[str]) -> str:
         return ""
     words = ", ".join(name.replace("_", " ") for name in blank)
     return f"the source gives no {words}, and nothing to recover it from"
-
-
-def groups_as_one(row: pd.Series, arms: pd.DataFrame) -> pd.Series:
-    """The row with the mean and standard deviation of several groups of a cohort taken together.
-
-    Source: Cochrane Handbook for Systematic Reviews of Interventions, section 6.5.2.10.
-    """
-    row = row.copy()
-    n = arms["n"].to_numpy(float)
-    for when in ("before", "after"):
-        mean, sd = (arms[f"{what}_{when}"].to_numpy(float) for what in ("mean", "sd"))
-        whole = float(n @ mean / n.sum())
-        squares = (n - 1) @ sd**2 + n @ (mean - whole) ** 2
-        row[f"mean_{when}"] = whole
-        row[f"sd_{when}"] = float(np.sqrt(squares / (n.sum() - 1)))
-    row["n"] = row["total"] = int(n.sum())
-    row["p_value"] = None
-    return row
 
 
 def assumption(rows: pd.DataFrame) -> tuple[str, ...]:

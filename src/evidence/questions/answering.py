@@ -1,0 +1,160 @@
+"""From a pre-stated question and the checked tables to its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from ..errors import choose
+from ..formatting import count, percent, plural
+from ..measures.measure import MEASURES
+from ..pooling.listing import side_by_side
+from ..pooling.model import Synthesis, pool
+from ..pooling.needed import number_needed
+from ..recover import with_correlation
+from ..tables.load import Tables
+from ..tables.toml import Question, Rows, Sensitivity, model_of
+from .scores import assumption
+from .selecting import select
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A question with everything that was done to answer it.
+
+    Attributes:
+        question: as it was stated beforehand.
+        rows: every row of the table that bears on it, with `stage` (a key of `STAGES`) and
+            `reason`, a sentence.
+        synthesis: the answer. Where nothing was pooled it has no estimate and says why.
+        sensitivity: the pre-stated restrictions, each by its name, with its own answer.
+    """
+
+    question: Question
+    rows: pd.DataFrame = field(repr=False)
+    synthesis: Synthesis
+    sensitivity: dict[str, Synthesis] = field(repr=False)
+
+    def __str__(self) -> str:
+        needed = (f"{'Needed':<14}{text}" for text in self._needed_in_words())
+        return "\n".join((self.question.asks, self.synthesis.summary(), *needed))
+
+    def _repr_html_(self) -> str:
+        needed = "".join(f"<p>{escape(text)}</p>" for text in self._needed_in_words())
+        return f"<p>{escape(self.question.asks)}</p>{self.synthesis._repr_html_()}{needed}"
+
+    def needed(self) -> pd.DataFrame:
+        """Numbers needed to treat at the stated baseline risks, as `number_needed` gives them.
+
+        No row where the question states no such risk, or where there is no estimate.
+        """
+        stated = self.question.baseline_risks if self.synthesis.estimate is not None else ()
+        return number_needed(self.synthesis, stated) if stated else pd.DataFrame()
+
+    def _needed_in_words(self) -> list[str]:
+        return [
+            f"at a risk of {percent(row['baseline'])}% without it: {row['reading']}"
+            for row in self.needed().to_dict("records")
+        ]
+
+    def flow(self) -> pd.DataFrame:
+        """How many rows and cohorts were found, left out by which reason, and entered."""
+        kept = self.rows
+        table = [("rows that bear on the question", len(kept), kept["cohort"].nunique(), "kept")]
+        for reason, group in kept[kept["stage"] != "enters"].groupby("short_reason", sort=False):
+            table.append((str(reason), len(group), group["cohort"].nunique(), "left"))
+        entering = kept[kept["stage"] == "enters"]
+        table.append(("enter the answer", len(entering), entering["cohort"].nunique(), "kept"))
+        return pd.DataFrame(table, columns=["stage", "rows", "cohorts", "kind"])
+
+
+def answer(question: Question | str, tables: Tables) -> Answer:
+    """The answer to one question of the tables.
+
+    One row per cohort enters. Among a cohort's rows inside the follow-up window that rule is, in
+    this order: a fixed follow-up before any other, the longest follow-up, the most complete
+    denominator, the first in the table. Arms of one cohort at that time, which are different
+    patients, are added together.
+
+    Args:
+        question: a `Question`, or its key in questions.toml.
+        tables: what `load` returned.
+
+    Raises:
+        SynthesisError: a key that questions.toml does not have.
+
+    >>> from evidence import load
+    >>> answer("symptomatic-recurrence", load()).synthesis.k > 3
+    True
+    """
+    if isinstance(question, str):
+        question = choose(tables.questions, question, "question")
+    rows, entering = select(question, tables)
+    return Answer(
+        question=question,
+        rows=rows,
+        synthesis=_synthesis(question, entering),
+        sensitivity={
+            restriction.name: _synthesis(narrowed, select(narrowed, tables)[1])
+            for restriction in question.sensitivity
+            for narrowed in [_narrow(question, restriction)]
+        },
+    )
+
+
+def answers(tables: Tables) -> dict[str, Answer]:
+    """Every question of the tables with its answer, in the order of questions.toml."""
+    return {key: answer(key, tables) for key in tables.questions}
+
+
+def _synthesis(question: Question, entering: pd.DataFrame) -> Synthesis:
+    model = model_of(question.model)
+    k = len(entering)
+    if "correlation" in MEASURES[question.measure].needs and k:
+        entering = with_correlation(entering, question.correlation)
+    if not question.pool:
+        because = f"not pooled: {question.pool_because}"
+    elif 1 < k < question.minimum_k:
+        because = (
+            f"not pooled: {plural(k, 'cohort')}, and the question asks for at least "
+            f"{count(question.minimum_k)}"
+        )
+    else:
+        because = ""
+    if because:
+        found = side_by_side(entering, because, question.measure, model)
+    else:
+        found = pool(entering, question.measure, model)
+    return replace(found, cautions=found.cautions + assumption(entering) + _standing_of(entering))
+
+
+def _standing_of(entering: pd.DataFrame) -> tuple[str, ...]:
+    """What a reader must know of where the counts come from; nothing where all is verified."""
+    k = len(entering)
+    parts = {
+        "read in an abstract only": entering["source_type"] == "abstract",
+        "read in another work that restates them": entering["source_type"] == "secondary",
+        "derived from a printed percentage": entering.get("count_from") == "derived",
+        "cited with fields that are not verified": entering["citation_verified"] == "no",
+    }
+    said = [f"{np.sum(rows)} {text}" for text, rows in parts.items() if np.any(rows)]
+    return (
+        (f"of {plural(k, 'score' if 'scale' in entering else 'count')}: {', '.join(said)}",)
+        if said
+        else ()
+    )
+
+
+def _narrow(question: Question, restriction: Sensitivity) -> Question:
+    """The question with what the restriction states in place of its own."""
+    stated = restriction.model_fields_set & set(Rows.model_fields)
+    changes = {name: getattr(restriction, name) for name in stated}
+    if restriction.model:
+        changes["model"] = {**question.model, **restriction.model}
+    for name in ("measure", "correlation"):
+        if getattr(restriction, name) is not None:
+            changes[name] = getattr(restriction, name)
+    return question.model_copy(update=changes)

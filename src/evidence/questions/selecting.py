@@ -1,0 +1,128 @@
+"""Which rows of the table answer a question, and what became of every other one."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ..measures.measure import MEASURES
+from ..tables.load import Tables
+from ..tables.toml import Question, Rows, Window
+from .combining import combine
+from .pairing import NO_PARTNER, of_comparisons, pair
+from .scores import INCOMPLETE, lacking, readable_scores
+
+STAGES = {
+    "excluded": "must not be pooled",
+    "follow-up": "outside the question's follow-up",
+    "other scale": "measured on another scale",
+    "incomplete": INCOMPLETE,
+    "no partner": NO_PARTNER,
+    "same patients": "another row of the same patients enters",
+    "enters": "enters the answer",
+}
+"""What can become of a row that bears on a question, in the order in which it is decided."""
+
+
+def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every row that bears on a question with its `stage` and `reason`; and the rows to pool."""
+    kind = MEASURES[question.measure].kind
+    compares = kind == "two_arm"
+    studies = readable_scores(tables.scores) if kind == "score" else tables.studies
+    bearing = pd.Series(True, index=studies.index)
+    for column in ("outcome", "population", "intervention", "design"):
+        allowed = getattr(question, f"{column}s")
+        if allowed and not (compares and column == "intervention"):
+            bearing &= studies[column].isin(allowed)
+    if compares:
+        bearing &= of_comparisons(studies, question.interventions, question.comparators)
+    rows = studies[bearing].copy()
+    standing = [_standing(row, question, tables) for _, row in rows.iterrows()]
+    rows["stage"], rows["short_reason"], rows["reason"] = (
+        zip(*standing, strict=True) if standing else ((), (), ())
+    )
+    if compares:
+        rows, pairs = pair(rows, question.outcomes)
+        names = [name for name in studies.columns if name not in ("events", "total")]
+        columns = None if pairs else [*names, *MEASURES[question.measure].needs]
+        return rows, pd.DataFrame(pairs, columns=columns).reset_index(drop=True)
+    entering = []
+    for _, cohort in rows[rows["stage"] == "enters"].groupby("cohort", sort=False):
+        chosen = _choose(cohort, question)
+        entering.append(combine(chosen))
+        passed = cohort.index.difference(chosen.index)
+        name = " and ".join(chosen["row_id"])
+        rows.loc[passed, "stage"] = "same patients"
+        rows.loc[passed, "short_reason"] = STAGES["same patients"]
+        rows.loc[passed, "reason"] = f"{STAGES['same patients']}: {name}"
+    kept = pd.DataFrame(entering, columns=studies.columns).astype(studies.dtypes.to_dict())
+    return rows, kept.reset_index(drop=True)
+
+
+def _standing(row: pd.Series, question: Question, tables: Tables) -> tuple[str, str, str]:
+    """Stage, short reason and reason of one row, before the cohorts are compared."""
+    if pd.notna(row["exclude_because"]):
+        term = tables.term("exclusions", row["exclude_because"])
+        return "excluded", term.lower(), str(row["exclude_detail"])
+    outside = _outside(row, question)
+    if outside:
+        return "follow-up", STAGES["follow-up"], outside
+    if "scale" in row.index:
+        return _score_standing(row, question, tables)
+    return "enters", STAGES["enters"], STAGES["enters"]
+
+
+def _score_standing(row: pd.Series, question: Question, tables: Tables) -> tuple[str, str, str]:
+    """The same for a score: is it on the scale asked for, with every figure that is needed?"""
+    if question.scales and row["scale"] not in question.scales:
+        wanted = ", ".join(tables.term("scales", key) for key in question.scales)
+        found = tables.term("scales", row["scale"])
+        return "other scale", STAGES["other scale"], f"scale: {found}; wanted: {wanted}"
+    lack = lacking(row, MEASURES[question.measure].needs)
+    if lack:
+        return "incomplete", INCOMPLETE, lack
+    return "enters", STAGES["enters"], STAGES["enters"]
+
+
+def _outside(row: pd.Series, question: Rows) -> str:
+    """Why a row's follow-up does not fit the question; nothing where it does."""
+    if question.time_bases and row["time_basis"] not in question.time_bases:
+        return f"follow-up is {row['time_basis']}; wanted: {', '.join(question.time_bases)}"
+    window = question.follow_up_months
+    if window is None:
+        return ""
+    months = row["follow_up_months"]
+    if pd.isna(months):
+        return "" if window.unknown else f"follow-up is not stated; wanted: {_window_text(window)}"
+    if window.min <= months <= window.max:
+        return ""
+    return f"follow-up of {months:g} months; wanted: {_window_text(window)}"
+
+
+def _window_text(window: Window) -> str:
+    if window.max == float("inf"):
+        return f"{window.min:g} months or more"
+    if window.min == window.max:
+        return f"{window.min:g} months"
+    return f"{window.min:g} to {window.max:g} months"
+
+
+def _choose(cohort: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """The row of a cohort that enters, or its arms at one time."""
+    if len(cohort) == 1:
+        return cohort
+    ranked = cohort.assign(
+        _fixed=cohort["time_basis"] != "fixed",
+        _months=-cohort["follow_up_months"].fillna(-1.0),
+        _outcome=cohort["outcome"].map(question.outcomes.index),
+        _total=-cohort["total"],
+        _order=range(len(cohort)),
+    ).sort_values(["_fixed", "_months", "_outcome", "_total", "_order"])
+    best = ranked.iloc[0]
+    same = ranked[
+        (ranked["time_basis"] == best["time_basis"])
+        & (ranked["_months"] == best["_months"])
+        & (ranked["outcome"] == best["outcome"])
+    ]
+    whole = same[same["arm"] == "all"]
+    chosen = whole.head(1) if len(whole) else same.drop_duplicates("arm").sort_values("_order")
+    return cohort[cohort.index.isin(chosen.index)]
