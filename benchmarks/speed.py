@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evidence import Model, glmm_details, pool
+from evidence import Model, answers, glmm_details, load, pool, pool_many
 from evidence.pooling.families import FAMILIES
 from evidence.pooling.glmm_fit import Problem, fit_glmm
 from evidence.pooling.mean import MEAN_INTERVALS
@@ -27,10 +27,17 @@ from evidence.pooling.tau2_intervals import q_profile
 from evidence.pooling.weighting import intercept
 from evidence.sensitivity.influence import influence
 from evidence.sensitivity.multiverse import multiverse
+from evidence.sensitivity.register import stated_of, subject
 from evidence.sensitivity.subsets import fit_subsets
 
-DATA = Path(__file__).parents[1] / "tests" / "reference" / "prop_debruin2009.json"
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "tests" / "reference" / "prop_debruin2009.json"
 PLAIN, GLMM = Model(method="inverse_variance"), Model(method="glmm")
+INFLUENCE = "influence and leave-one-out: numbers, 13 studies"
+GOSH = "all subsets (GOSH), REML: 10 000 of 13 studies"
+METAFOR = {INFLUENCE: (26.0, 25), GOSH: (21_700.0, 200)}
+"""Milliseconds of metafor's leave1out or influence, and of its gosh, measured once on another day;
+and how many times faster ours is to be."""
 
 
 def best(function: Callable[[], object], repeats: int) -> float:
@@ -95,23 +102,54 @@ def ours() -> dict[str, tuple[float, float | None]]:
             best(lambda: glmm_details(pool(rows, model=GLMM)), 10),
             50.0,
         ),
-        "influence and leave-one-out: numbers, 13 studies": (
-            best(lambda: influence(y, v), 100),
-            1.0,
-        ),
-        "all subsets (GOSH), REML: 10 000 of 13 studies": (
-            best(lambda: fit_subsets(y, v, subsets), 5),
-            100.0,
-        ),
-        "every defensible analysis, 13 studies": (
-            best(lambda: multiverse(whole), 10),
-            None,
-        ),
+        INFLUENCE: (best(lambda: influence(y, v), 100), _aim(INFLUENCE)),
+        GOSH: (best(lambda: fit_subsets(y, v, subsets), 5), _aim(GOSH)),
+        "every defensible analysis, 13 studies": (best(lambda: multiverse(whole), 10), None),
+        "every defensible analysis of every question": (best(every_question(), 3), 2000.0),
         "GLMM: answer, 500 studies": (best(lambda: pool(crowd, model=GLMM), 3), 500.0),
         "GLMM: 500 studies with profiles, shrunken rates, leave-one-out": (
             best(lambda: glmm_details(pool(crowd, model=GLMM)), 3),
             500.0,
         ),
+    }
+
+
+def _aim(name: str) -> float:
+    duration, times = METAFOR[name]
+    return duration / times
+
+
+def every_question() -> Callable[[], object]:
+    """The multiverse of each question of the topic that pools the rates of three studies or more."""
+    tables = load(ROOT / "data")
+    ready = [
+        (subject(one, tables), stated_of(one))
+        for one in answers(tables).values()
+        if one.synthesis.measure.kind == "rate"
+        and one.synthesis.k >= 3
+        and one.synthesis.estimate is not None
+    ]
+    return lambda: [multiverse(synthesis, stated) for synthesis, stated in ready]
+
+
+def batch() -> dict[str, tuple[float, float]]:
+    """Name -> milliseconds per analysis one by one, and in one call of `pool_many`."""
+    rng = np.random.default_rng(5)
+    size = rng.integers(20, 1000, (200, 10))
+    events = rng.binomial(size, 1 / (1 + np.exp(1.5 + 0.5 * rng.standard_normal(size.shape))))
+    frames = [
+        pd.DataFrame({"events": x, "total": n}) for x, n in zip(events[:20], size[:20], strict=True)
+    ]
+
+    def both(model: Model) -> tuple[float, float]:
+        alone = best(lambda: [pool(frame, model=model) for frame in frames], 3) / len(frames)
+        return alone, best(lambda: pool_many(events, size, model=model), 3) / len(size)
+
+    return {
+        "inverse variance": both(PLAIN),
+        "GLMM": both(GLMM),
+        "GLMM, profile interval": both(Model(method="glmm", interval="profile")),
+        "beta-binomial": both(Model(method="beta_binomial")),
     }
 
 
@@ -180,11 +218,16 @@ def main() -> None:
     """Print the times and the ratios."""
     mine, others = ours(), peers()
     for name, (duration, aim) in mine.items():
-        goal = "" if aim is None else f"   aim {aim:g}"
+        goal = "" if aim is None else f"   aim {aim:.4g}"
+        if name in METAFOR:
+            goal += f"   {METAFOR[name][0] / duration:.0f} times metafor's speed"
         print(f"{name:<66}{duration:9.2f} ms{goal}")
     print(
         f"{'import evidence.pool beyond numpy, scipy, pandas':<66}{import_time():9.2f} ms   aim 100"
     )
+    print("\nmany analyses of 10 studies, per analysis: one by one, in one call")
+    for name, (alone, together) in batch().items():
+        print(f"{name:<66}{alone:9.2f} ms{together:9.2f} ms   {alone / together:.1f} times faster")
     reml, glmm = (mine[name][0] for name in list(mine)[:3:2])
     print("\nother packages, same data, this run; ratio to our numbers (first and third line)")
     for name, duration in others.items():

@@ -58,6 +58,7 @@ def test_many_are_the_same_as_one_by_one(measure, options, k, monkeypatch):
     if options.get("prediction") == "t_k2" and k == 2:
         options = {**options, "prediction": "matching"}
     monkeypatch.setattr("evidence.pooling.many.AT_ONCE", 5 * k)
+    monkeypatch.setattr("evidence.pooling.many.TOGETHER", 5)
     x, n = tables(k=k)
     model = Model(**options)
     ours, theirs = pool_many(x, n, measure, model), one_by_one(x, n, measure, model)

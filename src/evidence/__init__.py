@@ -45,6 +45,7 @@ _HOME = {
     "check_text": "audit.text",
     "claim_counts": "audit.claims",
     "claim_marks": "audit.claims",
+    "coverage_plot": "plots.coverage",
     "cumulative": "plots.row_family",
     "cumulative_orders_plot": "plots.check_rows",
     "double_zeros": "pooling.double_zero",
@@ -108,6 +109,7 @@ _HOME = {
     "table_flow": "questions",
     "tau2_profile": "plots.tau2_profile",
     "traffic_light": "plots.bias",
+    "variance_components": "pooling.variance_components",
     "with_correlation": "changes",
 }
 

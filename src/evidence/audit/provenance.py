@@ -16,7 +16,6 @@ from .. import __version__
 from ..files import write
 from ..questions import Answer
 from ..tables.load import FILES, Tables
-from ..tables.schema import SCORES, STUDIES
 
 _LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels")
 _SOURCE = ("row_id", "study_id", "arm", "outcome", "events", "total", "printed_percent",
@@ -203,7 +202,7 @@ def _study_figures(studies: pd.DataFrame) -> list[Figure]:
 def _sources(rows: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     """What rows of studies.csv or scores.csv say, where that stands, and a hash of their cells."""
     citations = tables.references.set_index("study_id")["citation"]
-    table, columns = (tables.scores, SCORES) if "scale" in rows else (tables.studies, STUDIES)
+    table = tables.scores if "scale" in rows else tables.studies
     cells = table.set_index("row_id", drop=False).loc[rows["row_id"]]
     return (
         rows[[name for name in _SOURCE if name in rows]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,7 +138,7 @@ class ThreeLevel:
 def fit_three_level(y: Array, v: Array, clusters: Labels, *, restricted: bool = True) -> ThreeLevel:
     """Variances between and within cohorts by (restricted) maximum likelihood.
 
-    Fisher scoring with exact scores, step halving and variances held at or above zero; from
+    Newton's method with exact scores, step halving and variances held at or above zero; from
     several starts, the highest end is returned.
     Source: Konstantopoulos (2011), doi 10.1002/jrsm.35.
 
@@ -148,26 +149,37 @@ def fit_three_level(y: Array, v: Array, clusters: Labels, *, restricted: bool = 
     scale = float(np.var(y)) + float(np.median(v)) * 1e-3
     ends = []
     for share in (0.1, 0.5, 0.9):
-        ends.append(_score_up(np.array([share, 1 - share]) * scale, y, v, (same, restricted)))
+        ends.append(score_up(np.array([share, 1 - share]) * scale, y, v, (same, restricted)))
     return max(ends, key=lambda found: found.log_likelihood)
 
 
-def _score_up(theta: Array, y: Array, v: Array, how: tuple[Array, bool]) -> ThreeLevel:
-    value, score, information, found = _three_level_at(theta, y, v, how)
+def score_up(
+    theta: Array,
+    y: Array,
+    v: Array,
+    how: tuple[Array, bool],
+    fixed: NDArray[np.bool_] | None = None,
+) -> ThreeLevel:
+    """Up to a maximum from `theta` (between, within), of which what is `fixed` stays as it is."""
+    kept = np.zeros(2, bool) if fixed is None else fixed
+    value, score, information, found = three_level_at(theta, y, v, how)
+    last = math.inf
     for _ in range(500):
-        held = (theta <= 0) & (score <= 0)
+        held = kept | ((theta <= 0) & (score <= 0))
         if held.all():
             return found
         free = ~held
         step = np.zeros(2)
         # a pseudo-inverse: with one row in each cohort only the sum of both is known
         step[free] = np.linalg.pinv(information[np.ix_(free, free)], hermitian=True) @ score[free]
-        if step @ score < 1e-16:
+        gain = float(step @ score)
+        if gain < 1e-16 or (gain < 1e-11 and gain > last / 4):
             return found
+        last = gain
         shrink = 1.0
         while shrink > 1e-9:
             trial = np.maximum(theta + shrink * step, 0.0)
-            there = _three_level_at(trial, y, v, how)
+            there = three_level_at(trial, y, v, how)
             if there[0] >= value - 1e-13 * abs(value):
                 break
             shrink /= 2
@@ -177,7 +189,7 @@ def _score_up(theta: Array, y: Array, v: Array, how: tuple[Array, bool]) -> Thre
     raise SynthesisError("the three-level model has no maximum within 500 steps; check the rows")
 
 
-def _three_level_at(
+def three_level_at(
     theta: Array, y: Array, v: Array, how: tuple[Array, bool]
 ) -> tuple[float, Array, Array, ThreeLevel]:
     """Log-likelihood at (between, within), its score and expected information."""
@@ -194,8 +206,12 @@ def _three_level_at(
     trace = projection if restricted else inverse
     parts = (same, np.eye(k))
     score = np.array([pull @ part @ pull - (trace * part).sum() for part in parts]) / 2
-    turned = [trace @ part for part in parts]
+    turned, pulls = [trace @ part for part in parts], [part @ pull for part in parts]
     information = np.array([[(a * b.T).sum() for b in turned] for a in turned]) / 2
+    observed = np.array([[a @ projection @ b for b in pulls] for a in pulls]) - information
+    curved = np.linalg.eigvalsh(observed)
+    if curved[0] > 1e-9 * curved[1]:
+        information = observed
     value = -(np.linalg.slogdet(covariance)[1] + float(residual @ pull)) / 2
     if restricted:
         value += (np.log(k) - np.log(precision) - (k - 1) * np.log(2 * np.pi)) / 2

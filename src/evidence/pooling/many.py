@@ -28,7 +28,10 @@ Array = NDArray[np.float64]
 Columns = dict[str, Array]
 
 AT_ONCE = 30_000
-"""Studies that are pooled in one go."""
+"""Studies that are pooled in one go by inverse variance."""
+TOGETHER = 40
+"""Meta-analyses that a likelihood is fitted to in one go. All climb until the last has arrived: of
+more, the slowest keeps more waiting. `make bench` shows what this gains over one by one."""
 
 COLUMNS = (
     "estimate", "low", "high", "prediction_low", "prediction_high",
@@ -81,7 +84,7 @@ def pool_many(
     effects = measured.compute(frame, model.zero_policy())
     effects = Effects(*(part.reshape(m, k) for part in vars(effects).values()))
     function = POOLED_AT_ONCE[model.method]
-    step = max(1, AT_ONCE // k)
+    step = max(1, AT_ONCE // k) if function is _effects else TOGETHER
     parts = [
         function(
             x[first : first + step], n[first : first + step],
