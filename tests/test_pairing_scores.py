@@ -21,6 +21,7 @@ from evidence import (
 from evidence.questions import Answer, favours
 from evidence.questions.pairing import NO_PARTNER, OTHER_FIGURES
 from evidence.report.page import _question
+from evidence.report.sturdy import sturdy
 from tests.editing import edit, question
 from tests.test_tables_pairing import scores
 
@@ -190,7 +191,7 @@ def test_the_figure_shows_both_arms_and_what_matters(topic: Path) -> None:
 def test_the_page_and_the_map_say_it_arm_by_arm(topic: Path) -> None:
     found = compared(topic, *ALDER, *CEDAR)
     tables = load(topic)
-    page = _question(found, tables)
+    page = _question(found, tables, sturdy(found, tables))
     counts = {row["label"]: row["counts"] for row in page["entered"]}
     assert counts["Alder and Schön 2001"] == (
         "3.00 (SD 2.00), n 20 against 4.50 (SD 2.50), n 20; scores after treatment"

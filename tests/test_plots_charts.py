@@ -318,7 +318,10 @@ def test_atlas_has_a_row_per_question_and_takes_answers_or_their_overview():
     assert len(table) == len(found)
     assert axes.get_label() == again.get_label()
     pooled = sum(
-        one.synthesis.k > 1 and one.synthesis.estimate is not None for one in found.values()
+        one.synthesis.k > 1
+        and one.synthesis.estimate is not None
+        and one.synthesis.measure.kind == "rate"  # another unit is given as text
+        for one in found.values()
     )
     (diamonds,) = marks(axes, "_pooled")
     assert len(diamonds.get_paths()) == pooled

@@ -10,6 +10,7 @@ from evidence import answers, claim_marks, load
 from evidence.report.audit_section import audit_section, claimed_rows
 from evidence.report.life import life_of
 from evidence.report.page import report_page
+from evidence.report.sturdy import sturdy
 from tests.editing import cell, edit
 from tests.test_audit_claims import ASKED, CITED, JUDGED, write
 
@@ -17,7 +18,8 @@ from tests.test_audit_claims import ASKED, CITED, JUDGED, write
 def page(folder: Path) -> str:
     tables = load(folder)
     found = list(answers(tables).values())
-    return report_page(tables, found, [], life_of(tables, found))
+    checked = {one.question.key: sturdy(one, tables) for one in found}
+    return report_page(tables, found, [], life_of(tables, found), checked)
 
 
 def test_the_page_has_the_headline_the_verdicts_and_the_findings(topic: Path) -> None:
