@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -9,13 +10,14 @@ import pandas as pd
 import pytest
 from scipy import integrate, special, stats
 
-from evidence import Model, coverage_plot, pool
+from evidence import EvidenceError, Model, coverage_plot, pool
 from evidence.coverage import (
     NESTED,
     SCENARIOS,
     Scenario,
     Sets,
     page,
+    published,
     run,
     simulate,
     study,
@@ -38,7 +40,6 @@ from tests.conftest import ROOT
 EVENTS = np.array([[3.0, 6, 10, 1], [2, 0, 7, 9], [0, 0, 0, 0]])
 TOTAL = np.array([[11.0, 17, 21, 9], [40, 30, 50, 60], [12, 20, 9, 30]])
 SETS = Sets(EVENTS, TOTAL, np.arange(4))
-PUBLISHED = ROOT / "docs" / "coverage.csv"
 
 
 @pytest.fixture(scope="module")
@@ -202,20 +203,20 @@ def test_without_heterogeneity_the_prediction_covers_the_one_rate():
 
 
 @pytest.fixture(scope="module")
-def published():
-    return pd.read_csv(PUBLISHED)
+def table():
+    return published()
 
 
-def test_the_published_page_is_that_of_the_published_table(published):
+def test_the_published_page_is_that_of_the_published_table(table):
     text = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
-    assert text == page(published), "run `make coverage`"
+    assert text == page(table), "run `make coverage`"
     for rows, scenarios in ((1, SCENARIOS), (3, NESTED)):
-        own = published[published["rows"] == rows]
+        own = table[table["rows"] == rows]
         assert len(own[["k", "sizes", "rate", "tau"]].drop_duplicates()) == len(scenarios)
 
 
-def test_every_interval_of_a_rate_is_published_or_named_with_its_reason(published):
-    shown = set(published["interval"])
+def test_every_interval_of_a_rate_is_published_or_named_with_its_reason(table):
+    shown = set(table["interval"])
     for method, kind in METHOD_KINDS.items():
         if method in LEFT_OUT:
             assert f"`{method}`" in (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
@@ -233,9 +234,9 @@ def test_verdicts_count_failures_and_name_the_worst():
     assert (row["failures"], row["scenarios"], row["k"]) == (1, 3, 5)
 
 
-def test_coverage_plot(published):
-    ax = coverage_plot(published, "new study", title="Coverage")
-    own = published[(published["of"] == "new study") & (published["rows"] == 1)]
+def test_coverage_plot(table):
+    ax = coverage_plot(table, "new study", title="Coverage")
+    own = table[(table["of"] == "new study") & (table["rows"] == 1)]
     dots = [len(part.get_offsets()) for part in ax.collections if len(part.get_offsets()) > 1]
     assert sum(dots[:2]) == len(own) and dots[-1] == own["interval"].nunique()
     assert [text.get_text() for text in ax.get_yticklabels()] == own["interval"].unique().tolist()
@@ -247,8 +248,14 @@ def test_coverage_plot(published):
     assert f"{100 * own['coverage'].min():.1f}%: {worst}." in ax.get_label()
 
 
-def test_coverage_plot_refusals(published):
+def test_coverage_plot_refusals(table):
     with pytest.raises(ValueError, match="choose one of: median rate, mean rate, new study"):
-        coverage_plot(published, "tau2")
+        coverage_plot(table, "tau2")
     with pytest.raises(ValueError, match="no intervals of the mean rate; run the coverage study"):
-        coverage_plot(published[published["of"] == NEW], "mean rate")
+        coverage_plot(table[table["of"] == NEW], "mean rate")
+
+
+def test_a_study_that_was_not_run_is_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys.modules[published.__module__], "PUBLISHED", tmp_path / "coverage.csv")
+    with pytest.raises(EvidenceError, match="`make coverage` writes it"):
+        published()

@@ -4,7 +4,7 @@ Run by `make coverage` (`python -m evidence.coverage`), in minutes. Seeded: the 
 the same page, whatever the number of processes.
 """
 
-from .page import page, verdicts
+from .page import page, published, verdicts
 from .scenarios import NESTED, SCENARIOS, Scenario, Sets, simulate
 from .simulation import run, study
 
@@ -14,6 +14,7 @@ __all__ = [
     "Scenario",
     "Sets",
     "page",
+    "published",
     "run",
     "simulate",
     "study",

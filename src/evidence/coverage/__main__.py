@@ -2,23 +2,22 @@
 
 import os
 import sys
-from pathlib import Path
 
-import pandas as pd
-
-from . import page, run
+from . import page, published, run
+from .page import PUBLISHED
 
 
-def main(repeats: int, processes: int, out: Path) -> None:
+def main(repeats: int, processes: int) -> None:
     """Run every scenario, tell how far it is, and write the table and its page."""
     table = run(repeats, lambda text: print(f"\r{text} ", end="", file=sys.stderr), processes)
     print(file=sys.stderr)
-    table.to_csv(out.with_suffix(".csv"), index=False)
-    out.write_text(page(pd.read_csv(out.with_suffix(".csv"))), encoding="utf-8")
-    print(f"wrote {out} and {out.with_suffix('.csv')}")
+    table.to_csv(PUBLISHED, index=False)
+    out = PUBLISHED.with_suffix(".md")
+    out.write_text(page(published()), encoding="utf-8")
+    print(f"wrote {out} and {PUBLISHED}")
 
 
 if __name__ == "__main__":
     given = [int(text) for text in sys.argv[1:]]
     repeats, processes = (*given, *(1000, os.cpu_count() or 1)[len(given) :])
-    main(repeats, processes, Path("docs/coverage.md"))
+    main(repeats, processes)

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
+from ..errors import EvidenceError
 from ..formatting import percent
 from .intervals import LEFT_OUT, MEAN, MEDIAN, NEW
 from .scenarios import NESTED, RATES, SCENARIOS, SIZES, STUDIES, TAUS, WITHIN
@@ -23,6 +26,23 @@ TITLES = {
     MEAN: "Interval of the mean rate",
     NEW: "Prediction interval",
 }
+
+
+PUBLISHED = Path(__file__).resolve().parents[3] / "docs" / "coverage.csv"
+
+
+def published() -> pd.DataFrame:
+    """The table of the published study, as `run` returned it.
+
+    Raises:
+        EvidenceError: it is not there.
+
+    >>> published()["interval"].nunique() > 20
+    True
+    """
+    if not PUBLISHED.exists():
+        raise EvidenceError(f"there is no {PUBLISHED}; `make coverage` writes it")
+    return pd.read_csv(PUBLISHED)
 
 
 def page(table: pd.DataFrame) -> str:

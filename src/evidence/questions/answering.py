@@ -123,9 +123,14 @@ def answer(question: Question | str, tables: Tables) -> Answer:
         rows=rows,
         synthesis=_pooled(question, entering, known),
         sensitivity={
-            restriction.name: _pooled(narrowed, select(narrowed, tables)[1], known)
+            restriction.name: _pooled(narrowed, which, known)
             for restriction in question.sensitivity
             for narrowed in [_narrow(question, restriction)]
+            for which in [
+                select(narrowed, tables)[1]
+                if _row_rules(restriction) or restriction.measure
+                else entering
+            ]
         },
     )
 
@@ -230,11 +235,15 @@ def _standing_of(entering: pd.DataFrame) -> tuple[str, ...]:
 
 def _narrow(question: Question, restriction: Sensitivity) -> Question:
     """The question with what the restriction states in place of its own."""
-    stated = restriction.model_fields_set & set(Rows.model_fields)
-    changes = {name: getattr(restriction, name) for name in stated}
+    changes = {name: getattr(restriction, name) for name in _row_rules(restriction)}
     if restriction.model:
         changes["model"] = {**question.model, **restriction.model}
     for name in ("measure", "correlation"):
         if getattr(restriction, name) is not None:
             changes[name] = getattr(restriction, name)
     return question.model_copy(update=changes)
+
+
+def _row_rules(restriction: Sensitivity) -> set[str]:
+    """What a restriction states on the rows, apart from how they are pooled."""
+    return restriction.model_fields_set & set(Rows.model_fields)

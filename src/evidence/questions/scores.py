@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from ..changes import recover_change
@@ -47,7 +50,7 @@ def gives(rows: pd.DataFrame, way: tuple[str, ...]) -> bool:
     return bool(rows[list(way)].notna().all(axis=None))
 
 
-def lacking(row: pd.Series, measure: Measure) -> str:
+def lacking(row: Mapping[Any, Any], measure: Measure) -> str:
     """Which figures a row lacks for a measure, in a sentence; nothing where it lacks none."""
     blank = [[name for name in way if pd.isna(row[name])] for way in ways(measure)]
     if not all(blank):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -13,6 +14,8 @@ from .combining import combine
 from .pairing import NO_PARTNER, of_comparisons, pair
 from .restricting import OVERLAP, RISK, SOURCE, apart, restricted
 from .scores import AFTER, INCOMPLETE, lacking, readable_scores
+
+Row = Mapping[Any, Any]
 
 STAGES = {
     "excluded": "must not be pooled",
@@ -49,7 +52,7 @@ def select(question: Question, tables: Tables) -> tuple[pd.DataFrame, pd.DataFra
     if measure.kind == "score":
         rows = readable_scores(rows)
     columns = rows.dtypes.to_dict()
-    standing = [_standing(row, question, tables) for _, row in rows.iterrows()]
+    standing = [_standing(row, question, tables) for row in rows.to_dict("records")]
     rows["stage"], rows["short_reason"], rows["reason"] = (
         zip(*standing, strict=True) if standing else ((), (), ())
     )
@@ -80,7 +83,7 @@ def _one_each(rows: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, lis
     return rows, entering
 
 
-def _standing(row: pd.Series, question: Question, tables: Tables) -> tuple[str, str, str]:
+def _standing(row: Row, question: Question, tables: Tables) -> tuple[str, str, str]:
     """Stage, short reason and reason of one row, before the cohorts are compared."""
     if pd.notna(row["exclude_because"]):
         term = tables.term("exclusions", row["exclude_because"])
@@ -88,12 +91,12 @@ def _standing(row: pd.Series, question: Question, tables: Tables) -> tuple[str, 
     outside = _outside(row, question)
     if outside:
         return "follow-up", STAGES["follow-up"], outside
-    if "scale" in row.index:
+    if "scale" in row:
         return _score_standing(row, question, tables)
     return "enters", STAGES["enters"], STAGES["enters"]
 
 
-def _score_standing(row: pd.Series, question: Question, tables: Tables) -> tuple[str, str, str]:
+def _score_standing(row: Row, question: Question, tables: Tables) -> tuple[str, str, str]:
     """The same for a score: is it on the scale asked for, with every figure that is needed?"""
     if question.scales and row["scale"] not in question.scales:
         wanted = ", ".join(tables.term("scales", key) for key in question.scales)
@@ -108,7 +111,7 @@ def _score_standing(row: pd.Series, question: Question, tables: Tables) -> tuple
     return "enters", enters, f"{enters}; {how}" if how else enters
 
 
-def _outside(row: pd.Series, question: Rows) -> str:
+def _outside(row: Row, question: Rows) -> str:
     """Why a row's follow-up does not fit the question; nothing where it does."""
     if question.time_bases and row["time_basis"] not in question.time_bases:
         return f"follow-up is {row['time_basis']}; wanted: {', '.join(question.time_bases)}"

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from .. import __version__
+from ..coverage.page import PUBLISHED
 from ..errors import EvidenceError
 from ..living.record import NAME as RECORD
 from ..living.states import git, results_of
@@ -23,6 +24,7 @@ def inputs(data: Path, notebooks: list[Path]) -> dict[str, str]:
     files = [
         *(("data", path) for path in sorted(data.iterdir()) if path.is_file()),
         *(("notebooks", path) for path in notebooks),
+        *(("docs", path) for path in (PUBLISHED,) if path.exists()),
     ]
     sources = sorted(
         path for path in library.rglob("*") if path.suffix in (".py", ".jinja", ".css")

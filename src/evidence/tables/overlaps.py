@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence, Set
+from functools import lru_cache
 from itertools import combinations
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -13,9 +15,10 @@ from .load import Tables
 _YEARS = 10
 """Reports further apart than this hardly share patients."""
 
-Pairs = dict[tuple[str, str], str]
+Pairs = Mapping[tuple[str, str], str]
 
 
+@lru_cache(maxsize=4)
 def probable(tables: Tables) -> Pairs:
     """Pairs of cohorts that may share patients, with the reason.
 
@@ -30,7 +33,7 @@ def probable(tables: Tables) -> Pairs:
         study: [name for name in listed.split(", ") if re.fullmatch(r".+ [A-Z]+", name)]
         for study, listed in tables.references[["study_id", "authors"]].to_numpy()
     }
-    found: Pairs = {}
+    found: dict[tuple[str, str], str] = {}
     for _, alike in rows.groupby(["population", "intervention"], sort=False):
         for one, other in combinations(alike[["study_id", "cohort"]].to_numpy().tolist(), 2):
             shared = [name for name in authors[one[0]] if name in authors[other[0]]]
@@ -38,7 +41,7 @@ def probable(tables: Tables) -> Pairs:
             near = abs(_year(years[one[0]]) - _year(years[other[0]])) <= _YEARS
             if one[1] != other[1] and near and (len(shared) > 1 or first):
                 found.setdefault(_pair(one[1], other[1]), f"they share {', '.join(shared)}")
-    return found
+    return MappingProxyType(found)
 
 
 def largest_free(weights: Mapping[str, float], pairs: Set[tuple[str, str]]) -> frozenset[str]:
