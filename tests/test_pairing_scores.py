@@ -89,7 +89,7 @@ def test_changes_enter_a_difference_where_only_they_are_known(topic: Path) -> No
     spreads = (1.5**2 + 0.4**2 * 20) / 20
     assert studies.loc["cedar-2010", "variance"] == pytest.approx(spreads)
     assert studies.loc["cedar-2010", "compared_by"] == "changes from before"
-    assert studies.loc["cedar-2010", "recovered"] == "reed: sd_change from standard error: se 0.4"
+    assert studies.loc["cedar-2010", "recovered"] == "reed: SD change from standard error: SE 0.4"
     assert (
         "compared by changes from before: Cedar 2010; the others give scores after treatment, and "
         "the two agree only where chance allotted the arms (Cochrane Handbook, section 10.5.2)"
@@ -198,7 +198,7 @@ def test_the_page_and_the_map_say_it_arm_by_arm(topic: Path) -> None:
     )
     assert counts["Cedar 2010"].endswith("n 20; changes from before")
     standing = {row["label"]: row["standing"] for row in page["entered"]}
-    assert standing["Cedar 2010"] == "abstract, reed: sd_change from standard error: se 0.4"
+    assert standing["Cedar 2010"] == "abstract, reed: SD change from standard error: SE 0.4"
     assert page["counted"] == "Mean score"
     assert evidence_table([found])["total"].tolist() == [20] * 4
     with pytest.raises(ValueError, match="asks for scores; they have no rates"):

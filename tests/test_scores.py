@@ -128,14 +128,14 @@ def test_figures_are_recovered_and_recorded():
     )  # fmt: skip
     found = recover(rows)
     assert found["recovered"].tolist() == [
-        "sd from standard error: se 0.4",
-        "sd from 95% interval of the mean (t): ci_low 3, ci_high 5",
+        "SD from standard error: SE 0.4",
+        "SD from 95% interval of the mean (t): CI low 3, CI high 5",
         "mean from median and range (Luo et al. 2018): minimum 1, median 4, maximum 9; "
-        "sd from range (Wan et al. 2014): minimum 1, maximum 9",
+        "SD from range (Wan et al. 2014): minimum 1, maximum 9",
         "mean from median and quartiles (Luo et al. 2018): q1 3, median 4, q3 6; "
-        "sd from quartiles (Wan et al. 2014): q1 3, q3 6",
+        "SD from quartiles (Wan et al. 2014): q1 3, q3 6",
         "mean from median, range and quartiles (Luo et al. 2018): minimum 1, q1 3, median 4, q3 6, "
-        "maximum 9; sd from range and quartiles (Wan et al. 2014): minimum 1, q1 3, q3 6, "
+        "maximum 9; SD from range and quartiles (Wan et al. 2014): minimum 1, q1 3, q3 6, "
         "maximum 9",
         "",
     ]
@@ -185,7 +185,7 @@ def test_columns_of_an_arm_are_recovered_by_their_ending():
     rows = pd.DataFrame({"n_t": [16], "mean_t": [3.0], "se_t": [0.5], "recovered": ["mean from x"]})
     found = recover(rows, "_t")
     assert float(found["sd_t"].iloc[0]) == 2.0
-    assert found["recovered"].iloc[0] == "mean from x; sd_t from standard error: se 0.5"
+    assert found["recovered"].iloc[0] == "mean from x; SD t from standard error: SE 0.5"
 
 
 def test_the_correlation_is_given_derived_or_assumed():
@@ -238,9 +238,9 @@ def test_the_change_has_its_own_mean_and_spread_where_the_source_gives_them():
     )
     assert found["mean_change"].tolist() == [-2.5, -2, -2, -2, 0, -1, -1, -2.4, -2]
     assert found["recovered"].tolist() == [
-        "sd_change from standard error: se 0.4",
-        "sd_change from 95% interval of the mean (t): ci_low -3, ci_high -1",
-        "sd_change from the paired p-value: mean_change -2, p_value 0.02",
+        "SD change from standard error: SE 0.4",
+        "SD change from 95% interval of the mean (t): CI low -3, CI high -1",
+        "SD change from the paired p-value: mean change -2, p value 0.02",
         "", "",
         "", "", "", "",
     ]  # fmt: skip
@@ -297,7 +297,7 @@ def test_a_change_is_read_from_any_figures_that_the_source_prints(topic: Path) -
         "not needed: the change has its own standard deviation", "assumed 0.5", "given",
     ]  # fmt: skip
     assert studies["variance"].iloc[0] == pytest.approx((3 / stats.t.ppf(0.9995, 19)) ** 2)
-    how = "sd_after from quartiles (Wan et al. 2014): q1 2, q3 5"
+    how = "SD after from quartiles (Wan et al. 2014): q1 2, q3 5"
     assert found.rows["reason"].tolist()[1] == f"enters the answer; {how}"
     assert any(f"Birch 2004 ({how})" in caution for caution in found.synthesis.cautions)
     assert any("assumed to be 0.5" in one and "Cedar" not in one and "Alder" not in one
@@ -333,7 +333,7 @@ def test_groups_with_changes_of_their_own_are_taken_together(topic: Path) -> Non
     spread = (19 * 1 + 29 * 0.09 * 30 + 20 * 0.36 + 30 * 0.16) / 49
     assert (row["n"], row["mean_change"]) == (50, -2.6)
     assert row["sd_change"] ** 2 == pytest.approx(spread)
-    assert row["recovered"] == "sd_change from standard error: se 0.3"
+    assert row["recovered"] == "SD change from standard error: SE 0.3"
     assert pd.isna(row["se_change"])
 
 

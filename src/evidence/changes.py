@@ -32,7 +32,7 @@ def recover_change(frame: pd.DataFrame) -> pd.DataFrame:
     >>> rows = pd.DataFrame({"study_id": ["a"], "n": [25], "mean_change": [-2.0],
     ...                      "p_value": ["0.02"]})
     >>> recover_change(rows)["recovered"].iloc[0]
-    'sd_change from the paired p-value: mean_change -2, p_value 0.02'
+    'SD change from the paired p-value: mean change -2, p value 0.02'
     """
     rows = [_with_mean_change(row) for _, row in frame.iterrows()]
     found = recover(frame.assign(mean_change=np.array(rows, float)), "_change")

@@ -105,7 +105,7 @@ def recover(frame: pd.DataFrame, end: str = "") -> pd.DataFrame:
     >>> rows = pd.DataFrame({"study_id": ["a"], "n": [25], "mean": [4.0], "se": [0.4]})
     >>> found = recover(rows)
     >>> float(found["sd"].iloc[0]), found["recovered"].iloc[0]
-    (2.0, 'sd from standard error: se 0.4')
+    (2.0, 'SD from standard error: SE 0.4')
     """
     found = frame.copy()
     size = f"n{end}" if f"n{end}" in frame.columns else "n"
@@ -146,8 +146,13 @@ def number_of(value: object) -> float | None:
 
 def record(figure: str, way: str, parts: Mapping[str, float | None]) -> str:
     """Which figure was recovered, how, and from which printed ones."""
-    printed = ", ".join(f"{name} {value:g}" for name, value in parts.items())
-    return f"{figure} from {way}: {printed}"
+    printed = ", ".join(f"{_spoken(name)} {value:g}" for name, value in parts.items())
+    return f"{_spoken(figure)} from {way}: {printed}"
+
+
+def _spoken(column: str) -> str:
+    """The name of a column in a sentence."""
+    return " ".join({"sd": "SD", "se": "SE", "ci": "CI"}.get(w, w) for w in column.split("_"))
 
 
 def _first_way(row: pd.Series, ways: tuple[Recovery, ...], end: str) -> Recovery | None:

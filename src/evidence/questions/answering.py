@@ -18,7 +18,7 @@ from ..pooling.needed import number_needed
 from ..tables.load import Tables
 from ..tables.toml import Question, Rows, Sensitivity, model_of
 from .restricting import unjudged
-from .scores import assumption, by_changes, recovered_figures, was_assumed
+from .scores import assumption, beyond_scale, by_changes, recovered_figures, was_assumed
 from .selecting import select
 
 
@@ -121,9 +121,9 @@ def answer(question: Question | str, tables: Tables) -> Answer:
     return Answer(
         question=question,
         rows=rows,
-        synthesis=_pooled(question, entering, known),
+        synthesis=_pooled(question, entering, tables, known),
         sensitivity={
-            restriction.name: _pooled(narrowed, which, known)
+            restriction.name: _pooled(narrowed, which, tables, known)
             for restriction in question.sensitivity
             for narrowed in [_narrow(question, restriction)]
             for which in [
@@ -182,15 +182,19 @@ def answers(tables: Tables) -> dict[str, Answer]:
 
 
 def _pooled(
-    question: Question, entering: pd.DataFrame, known: dict[tuple[object, ...], Synthesis]
+    question: Question,
+    entering: pd.DataFrame,
+    tables: Tables,
+    known: dict[tuple[object, ...], Synthesis],
 ) -> Synthesis:
-    """The rows pooled, once where several restrictions leave the same; and what was not judged."""
+    """The rows pooled, once where several restrictions leave the same, with its cautions."""
     asked = (question.measure, question.correlation, *sorted(question.model.items()))
     key = (*entering["row_id"], *asked)
     if key not in known:
         known[key] = _synthesis(question, entering)
     found = known[key]
-    return replace(found, cautions=found.cautions + unjudged(entering, question))
+    said = unjudged(entering, question) + beyond_scale(found, question, tables)
+    return replace(found, cautions=found.cautions + said)
 
 
 def _synthesis(question: Question, entering: pd.DataFrame) -> Synthesis:

@@ -9,7 +9,12 @@ import pandas as pd
 
 from ..changes import recover_change
 from ..measures.kinds import Measure
+from ..pooling.heterogeneity import Interval
+from ..pooling.model import Synthesis
+from ..pooling.wording import interval_text
 from ..recover import recover
+from ..tables.load import Tables
+from ..tables.toml import Question
 
 INCOMPLETE = "a mean, a spread or the number of patients is not known"
 AFTER = {"mean": "mean_after", "sd": "sd_after"}
@@ -103,7 +108,28 @@ def assumption(rows: pd.DataFrame) -> tuple[str, ...]:
     names = ", ".join(_names(assumed))
     return (
         f"the correlation of scores before and after is assumed to be {value}, since no source "
-        f"gives one that can be: {names}",
+        f"gives a possible one: {names}",
+    )
+
+
+def beyond_scale(found: Synthesis, question: Question, tables: Tables) -> tuple[str, ...]:
+    """Which interval of an answer in points reaches beyond the ends of its scale."""
+    if not found.measure.in_points:
+        return ()
+    scale = tables.vocabulary["scales"][question.scales[0]]
+    if scale.low is None or scale.high is None:
+        return ()
+    low, high = scale.low, scale.high
+    if found.measure.subtracts:
+        low, high = scale.low - scale.high, scale.high - scale.low
+    named = {"interval": found.interval, "prediction interval": found.prediction}
+    out = [name for name, ends in named.items() if ends and (ends.low < low or ends.high > high)]
+    if not out:
+        return ()
+    verb = "reaches" if len(out) == 1 else "reach"
+    return (
+        f"the {' and the '.join(out)} {verb} beyond what the scale allows, "
+        f"{interval_text(Interval(low, high, 1.0), found.measure.scale)}: the model knows no ends",
     )
 
 

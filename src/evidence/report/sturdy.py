@@ -19,6 +19,11 @@ OPEN = ("leave_one_out", "multiverse")
 """Figures that the page shows at once; the others open when asked for."""
 
 
+TABLED = ("small_study", "imprecision")
+"""Checks whose table the page shows beside the figure, which does not hold all of it."""
+UNTOLD = ("test", "source")
+"""Columns of those tables that the page leaves to the check itself."""
+
 TITLES = {
     "leave_one_out": "Leave-one-out",
     "baujat": "Heterogeneity and influence (Baujat)",
@@ -61,9 +66,18 @@ class Sturdy:
                 "name": _title(name),
                 "open": name in OPEN,
                 "picture": Markup(svg_text(drawn, salt=f"{name}-{key}")),  # made and escaped by us
+                "table": self._table(name),
             }
             for name, drawn in self.figures.items()
         ]
+
+    def _table(self, name: str) -> list[list[str]]:
+        """Header and rows of a check's table, without what is blank; nothing where none is shown."""
+        if name not in TABLED or self.checks[name].table.empty:
+            return []
+        table = self.checks[name].printed().drop(columns=list(UNTOLD), errors="ignore")
+        table = table.loc[:, (table != "").any()]
+        return [[str(one) for one in table.columns], *table.astype(str).to_numpy().tolist()]
 
 
 def sturdy(found: Answer, tables: Tables) -> Sturdy:

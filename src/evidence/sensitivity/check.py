@@ -46,20 +46,20 @@ class Check:
 
     def __str__(self) -> str:
         title = self.name.replace("_", " ").capitalize()
-        body = self._printed().to_string(index=False) if len(self.table) else ""
+        body = self.printed().to_string(index=False) if len(self.table) else ""
         rest = len(self.table) - MOST
         more = f"... and {plural(rest, 'row')} more in the table" if rest > 0 else ""
         return "\n".join(part for part in (title, self.verdict, self.text, body, more) if part)
 
     def _repr_html_(self) -> str:
         title = escape(self.name.replace("_", " ").capitalize())
-        body = self._printed().to_html(index=False) if len(self.table) else ""
+        body = self.printed().to_html(index=False) if len(self.table) else ""
         return (
             f"<p><strong>{title}.</strong> {escape(self.verdict)}</p>"
             f"<p>{escape(self.text)}</p>{body}"
         )
 
-    def _printed(self) -> pd.DataFrame:
+    def printed(self) -> pd.DataFrame:
         """The table's first rows as a reader sees them."""
         table = self.table.head(MOST)
         flags = [name for name in table.columns if table[name].dtype == bool]
