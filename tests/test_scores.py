@@ -307,6 +307,28 @@ def test_a_change_is_read_from_any_figures_that_the_source_prints(topic: Path) -
     assert "nan" not in " ".join(shown)
 
 
+def test_intervals_beyond_the_ends_of_their_scale_are_cautioned(topic: Path) -> None:
+    rows = ({"study": "birch-2004", "before": "9", "after": "1"},
+            {"study": "cedar-2010", "before": "6", "after": "5"})  # fmt: skip
+    found = answer("calmer", load(asked(topic, {}, *rows))).synthesis
+    assert found.interval.low < -10 and found.prediction.low < -10
+    assert found.cautions[-1] == (
+        "the interval and the prediction interval reach beyond what the scale allows, "
+        "−10.00 to 10.00: the model knows no ends"
+    )
+    edit(topic, lambda text: text.replace("low = 0, high = 10", "low = 0"), "vocabulary.toml")
+    assert "beyond" not in " ".join(answer("calmer", load(topic)).synthesis.cautions)
+
+
+def test_a_mean_is_held_against_the_scale_itself(topic: Path) -> None:
+    rows = ({"after": "1"}, {"study": "birch-2004", "n": "30", "after": "9"})
+    folder = asked(topic, *rows)
+    edit(folder, *question('"mean_change"', '"mean"'))
+    found = answer("calmer", load(folder)).synthesis
+    assert found.interval.low < 0 and found.prediction is None
+    assert found.cautions[-1].startswith("the interval reaches beyond what the scale allows, 0.00")
+
+
 def test_recovered_figures_can_be_kept_out(topic: Path) -> None:
     more = '[[calmer.sensitivity]]\nname = "printed"\nbecause = "Rough."\nrecovered = false\n'
     rows = (*TWO, {"study": "cedar-2010", "sd_after": "", "se_after": "0.4"})

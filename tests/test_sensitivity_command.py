@@ -91,6 +91,12 @@ def test_the_page_shows_the_checks_of_a_comparison():
     assert list(shown.checks) == list(CHECKS)
     assert {"leave_one_out", "small_study", "multiverse", "fragility"} <= set(shown.figures)
     assert "Contour-enhanced funnel plot" in shown.figures["small_study"].get_label()
+    tabled = {one["name"]: one["table"] for one in shown.shown("bcg") if one["table"]}
+    assert set(tabled) == {"Small-study effects", "Imprecision"}
+    header, *rows = tabled["Small-study effects"]
+    assert "source" not in header and "note" not in header, "what is blank or long is left out"
+    assert len(rows) == len(shown.checks["small_study"].table)
+    assert {len(row) for row in rows} == {len(header)} and "nan" not in str(rows)
     few, tables = comparison("rate2_nielweise2008", "rate_ratio")
     assert "small_study" not in sturdy(few, tables).figures, "refused, so nothing to draw"
 

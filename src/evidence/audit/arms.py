@@ -14,6 +14,7 @@ from .percentages import parse
 ARMS = "arms"
 COMPLEMENT = "complement"
 _SAME = ["study_id", "outcome", "time_basis", "follow_up_months"]
+_COMPARED = [*_SAME, "row_id", "arm", "total", "events", "printed_percent"]
 
 
 def arms(tables: Tables) -> list[Audit]:
@@ -49,7 +50,7 @@ def complements(tables: Tables) -> list[Audit]:
     100 too.
     """
     counted = _counted(tables)
-    counted = counted[counted["exclude_because"].isna()]
+    counted = counted.loc[counted["exclude_because"].isna(), _COMPARED]
     keys = ["study_id", "arm", "time_basis", "follow_up_months", "total"]
     directions = {key: term.direction for key, term in tables.vocabulary["outcomes"].items()}
     found = []

@@ -16,6 +16,7 @@ from .restricting import OVERLAP, RISK, SOURCE, apart, restricted
 from .scores import AFTER, INCOMPLETE, lacking, readable_scores
 
 Row = Mapping[Any, Any]
+_RANKED = ["arm", "outcome", "time_basis", "follow_up_months", "total"]
 
 STAGES = {
     "excluded": "must not be pooled",
@@ -138,13 +139,17 @@ def _choose(cohort: pd.DataFrame, question: Question) -> pd.DataFrame:
     """The row of a cohort that enters, or its arms at one time."""
     if len(cohort) == 1:
         return cohort
-    ranked = cohort.assign(
-        _fixed=cohort["time_basis"] != "fixed",
-        _months=-cohort["follow_up_months"].fillna(-1.0),
-        _outcome=cohort["outcome"].map(question.outcomes.index),
-        _total=-cohort["total"],
-        _order=range(len(cohort)),
-    ).sort_values(["_fixed", "_months", "_outcome", "_total", "_order"])
+    ranked = (
+        cohort[_RANKED]
+        .assign(
+            _fixed=cohort["time_basis"] != "fixed",
+            _months=-cohort["follow_up_months"].fillna(-1.0),
+            _outcome=cohort["outcome"].map(question.outcomes.index),
+            _total=-cohort["total"],
+            _order=range(len(cohort)),
+        )
+        .sort_values(["_fixed", "_months", "_outcome", "_total", "_order"])
+    )
     best = ranked.iloc[0]
     same = ranked[
         (ranked["time_basis"] == best["time_basis"])

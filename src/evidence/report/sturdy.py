@@ -72,7 +72,7 @@ class Sturdy:
         ]
 
     def _table(self, name: str) -> list[list[str]]:
-        """Header and rows of a check's table, without what is blank; nothing where none is shown."""
+        """Header and rows of a check's table, without what is blank; none where it is not shown."""
         if name not in TABLED or self.checks[name].table.empty:
             return []
         table = self.checks[name].printed().drop(columns=list(UNTOLD), errors="ignore")
