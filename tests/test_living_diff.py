@@ -199,6 +199,36 @@ def test_a_changed_question_is_a_change_of_protocol_and_not_of_data(topic: Path)
     assert [one.model for one in found.questions] == [{}] * len(found.questions)
 
 
+def test_a_restriction_is_an_entry_of_its_own(topic: Path) -> None:
+    accepted(topic)
+    edit(topic, *question('because = "Reed dries differently."', 'because = "Reed dries slowly."'))
+    (one,) = since(topic).protocol
+    assert (one.entry, one.wording) == ("restriction 'slate only'", True)
+    edit(topic, *question('interventions = ["slate"]', 'interventions = ["reed"]'))
+    (one,) = since(topic).protocol
+    assert not one.wording and one.new == {
+        "interventions": ["reed"], "because": "Reed dries slowly.",
+    }  # fmt: skip
+    assert (
+        "leaks, restriction 'slate only': interventions slate; because Reed dries differently. → "
+        "interventions reed; because Reed dries slowly."
+    ) in str(since(topic))
+
+
+def test_a_rule_for_all_questions_is_told_once(topic: Path) -> None:
+    accepted(topic)
+    rule = (
+        '[[sensitivity]]\nname = "surveys"\nbecause = "Asked."\ndesigns = ["survey"]\n\n[leaks]\n'
+    )
+    edit(topic, *question("[leaks]\n", rule))
+    assert len(since(topic).protocol) == 3
+    told = [line for line in str(since(topic)).splitlines() if "restriction 'surveys'" in line]
+    assert [line.strip() for line in told] == [
+        "leaks, pleased, pleased-reed, restriction 'surveys': nothing → designs survey; because "
+        "Asked."
+    ]
+
+
 def test_only_wording_is_protocol_but_not_material(topic: Path) -> None:
     accepted(topic)
     edit(topic, *question("Owners were asked once.", "Owners were asked."))

@@ -20,7 +20,15 @@ from .states import State
 SAME = 1e-9
 """Numbers closer than this, relatively, are the same: another machine rounds the last digits."""
 
-WORDING = ("title", "asks", "notes", "pool_because", "threshold_because")
+WORDING = (
+    "title",
+    "asks",
+    "notes",
+    "pool_because",
+    "threshold_because",
+    "important_because",
+    "baseline_because",
+)
 """Entries of a question that change no number."""
 
 
@@ -184,9 +192,25 @@ def _protocol(before: Record, now: Record) -> tuple[Restated, ...]:
                          is_now and is_now["stated"]["asks"], wording=False)
             )  # fmt: skip
             continue
-        for entry, (old, new) in _different(was["stated"], is_now["stated"]).items():
-            found.append(Restated(key, entry, old, new, entry in WORDING))
+        for entry, (old, new) in _different(_entries(was), _entries(is_now)).items():
+            found.append(Restated(key, entry, old, new, entry in WORDING or _reworded(old, new)))
     return tuple(found)
+
+
+def _entries(kept: Mapping[str, Any]) -> dict[str, object]:
+    """What a question states, each restriction an entry of its own with what it says."""
+    stated = {name: text for name, text in kept["stated"].items() if name != "inherited"}
+    for one in stated.pop("sensitivity", ()):
+        said = {name: text for name, text in one.items() if text not in (None, "", [], True)}
+        stated[f"restriction {said.pop('name')!r}"] = said
+    return stated
+
+
+def _reworded(old: object, new: object) -> bool:
+    """Whether two restrictions differ in their reason only."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return False
+    return {**old, "because": ""} == {**new, "because": ""}
 
 
 def _moved(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..formatting import fixed, plural, significant
@@ -30,7 +30,7 @@ def sections(found: Diff) -> list[tuple[str, list[str]]]:
     ]
     every = [
         ("Data", [_row(one) for one in found.rows]),
-        ("Protocol", [restated(one) for one in found.protocol]),
+        ("Protocol", restated(found.protocol)),
         ("Method, by the library's defaults", method),
         ("Software", [f"{n}: {old}{_ARROW}{new}" for n, (old, new) in found.software.items()]),
         ("Answers", [line for one in found.questions for line in moved(one)]),
@@ -100,15 +100,28 @@ def _why(one: Moved) -> Iterator[str]:
         yield f"  because of the order of the rows: {_points(one.new, one.why.order)}"
 
 
-def restated(one: Restated) -> str:
-    """One change of the protocol in a line."""
-    kind = " (wording)" if one.wording else ""
-    return f"{one.question}, {one.entry}{kind}: {_said(one.old)}{_ARROW}{_said(one.new)}"
+def restated(protocol: Sequence[Restated]) -> list[str]:
+    """The changes of the protocol, a line each; one of several questions alike is told once."""
+    alike: dict[str, list[str]] = {}
+    for one in protocol:
+        kind = " (wording)" if one.wording else ""
+        text = f"{one.entry}{kind}: {_said(one.old)}{_ARROW}{_said(one.new)}"
+        alike.setdefault(text, []).append(one.question)
+    return [
+        f"{', '.join(keys) if len(keys) <= LISTED else plural(len(keys), 'question')}, {text}"
+        for text, keys in alike.items()
+    ]
+
+
+LISTED = 3
+"""Questions that are named where one change was made to several."""
 
 
 def _said(value: object) -> str:
     if value is None or value in ("", []):
         return "nothing"
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {_said(text)}" for name, text in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
