@@ -138,8 +138,13 @@ def test_questions_that_cannot_be_asked(compared: Path, old: str, new: str, mess
 
 
 def test_what_the_topic_states_for_rates_is_not_asked_of_comparisons(compared: Path) -> None:
-    edit(compared, *question("[leaks]\n", 'model = { method = "glmm" }\n\n[leaks]\n'))
+    for_rates = (
+        'model = { method = "glmm" }\n\n[sturdy]\nchange = 0.05\nbecause = "Five points."\n\n'
+    )
+    edit(compared, *question("[leaks]\n", f"{for_rates}[leaks]\n"))
     found = answers(load(compared))
+    assert found["leaks"].question.sturdy is None
+    assert found["pleased"].question.sturdy.change == 0.05
     assert found["leaks"].question.model == {}
     assert found["pleased"].question.model == {"method": "glmm"}
     assert set(evidence_table(found.values())["cohort"]) >= {"cedar-2010"}

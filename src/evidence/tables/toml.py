@@ -256,7 +256,7 @@ class Topic(_Entry):
         title: of the whole work, for the report.
         about: what it is about, in a sentence or two.
         model: options of `Model` for every question on rates that does not state them itself.
-        sturdy: for every question that does not state it itself.
+        sturdy: for every question on rates that does not state it itself.
         sensitivity: restrictions, or other models, for every question on rates that pools.
         questions: key -> `Question`, in the file's order.
     """
@@ -358,7 +358,7 @@ def _inherited(question: Question, topic: Topic) -> Question:
     whole = {
         **question.model_dump(),
         "model": {**(topic.model if rates else {}), **question.model},
-        "sturdy": question.sturdy or topic.sturdy,
+        "sturdy": question.sturdy or (topic.sturdy if rates else None),
         "sensitivity": [entry.model_dump(exclude_unset=True) for entry in
                         (*shared, *question.sensitivity)],
         "inherited": [entry.name for entry in shared],
