@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 class Chart:
     """What a chart says around its marks; `x` gives the axis for a largest number of ticks.
 
-    `shape` is the height of the plot over its width.
+    `shape` is the height of the plot over its width, `least` its least height in points, for rows.
     """
 
     title: str
@@ -42,6 +42,7 @@ class Chart:
     y_label: str
     notes: tuple[str, ...] = ()
     shape: float = SHAPE
+    least: float = 0.0
 
 
 def draw_chart(ax: Axes | None, chart: Chart, style: ForestStyle) -> Axes:
@@ -68,7 +69,11 @@ def draw_chart(ax: Axes | None, chart: Chart, style: ForestStyle) -> Axes:
     below.y = 2 * TICK + small * LINE * (1 + len(label)) + 0.9 * size
     for note in chart.notes:
         below.paragraph(note, "note", small)
-    plot = chart.shape * (right - left) if box is None else box.height - above.y - below.y
+    plot = (
+        max(chart.shape * (right - left), chart.least)
+        if box is None
+        else box.height - above.y - below.y
+    )
     if plot < LOWEST or right - left < LOWEST:
         raise SynthesisError(
             f"the plot has {max(right - left, 0) / POINTS_PER_MM:.0f} mm by "

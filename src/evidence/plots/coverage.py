@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -13,6 +15,8 @@ from .picture import leave
 from .style import DEFAULT, ForestStyle
 
 LEVEL, LOWEST, RARE = 0.95, 0.5, 0.05
+ROW = 14.0  # height of an interval's row, points
+WIDTH = 160.0  # of a figure whose style sets no width, mm
 OF = {
     "median rate": "Intervals of the answer",
     "mean rate": "Intervals of the mean rate",
@@ -59,9 +63,9 @@ def coverage_plot(
     chart = Chart(
         title or "",
         lambda most: linear_axis([], bounds=(0, 1), factor=100, most=most, ends=(LOWEST, 1.0)),
-        "Coverage, %", y, what, tuple(notes),
+        "Coverage, %", y, what, tuple(notes), least=ROW * len(rows),
     )  # fmt: skip
-    ax = draw_chart(ax, chart, style)
+    ax = draw_chart(ax, chart, replace(style, width=style.width or WIDTH))
     ax.axvline(LEVEL, color=style.rule, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
     ax.hlines(rows["place"], LOWEST, 1.0, color=style.band, linewidth=0.8, zorder=0.5)
     for rare, colour in ((False, style.square), (True, style.prediction)):

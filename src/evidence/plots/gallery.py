@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from ..coverage import published
 from ..errors import EvidenceError
 from ..files import write
 from ..pooling.model import Model, Synthesis, pool
@@ -59,6 +60,10 @@ def pictures(tables: Tables) -> dict[str, Draw]:
             evidence_table(found.values()), title="A map of the evidence"
         ),
         "flow": lambda: PLOTS["flow"](main.flow(), title=title),
+        "coverage": lambda: PLOTS["coverage"](
+            published(), title="Does the interval hold the rate?"
+        ),
+        **_comparisons(),
         **_checks(main),
     }
 
@@ -86,6 +91,36 @@ def _checks(main: Answer) -> dict[str, Draw]:
     for name in ("traffic_light", "bias_summary"):
         found[name] = partial(PLOTS[name], _judged(), title="Made-up judgements")
     return {name.replace("_", "-"): draw for name, draw in found.items()}
+
+
+def _comparisons() -> dict[str, Draw]:
+    """Figures of two arms and of scores, from trials that do not exist."""
+    answer, scores = _compared()
+    title, style = (
+        "Made-up trials",
+        replace(STYLES["double"], favours=("Favours new", "Favours old")),
+    )
+    return {
+        "forest-two-arms": lambda: PLOTS["forest"](answer, title=title, style=style),
+        "forest-scores": lambda: PLOTS["forest"](scores, title=title, style=style),
+        "labbe": lambda: PLOTS["labbe"](answer, title=title),
+        "funnel-contours": lambda: PLOTS["funnel"](answer, contours=True, title=title),
+    }
+
+
+def _compared() -> tuple[Synthesis, Synthesis]:
+    """A risk ratio and a mean difference of made-up trials."""
+    names = {"study_id": [f"Trial {letter}" for letter in "ABCDEFGH"]}
+    people = [420, 260, 150, 90, 64, 48, 36, 30]
+    counts = {"events_t": [52, 30, 15, 8, 5, 3, 2, 1], "total_t": people,
+              "events_c": [70, 44, 22, 17, 13, 10, 8, 7], "total_c": people}  # fmt: skip
+    means = {"n_t": people, "mean_t": [4.1, 3.9, 4.4, 3.5, 3.6, 3.0, 2.9, 2.6],
+             "n_c": people, "mean_c": [4.6, 4.7, 4.5, 4.9, 4.4, 5.0, 4.8, 5.1],
+             "sd_t": 2.1, "sd_c": 2.2}  # fmt: skip
+    frames = (pd.DataFrame({**names, **columns}) for columns in (counts, means))
+    measures = ("risk_ratio", "mean_difference")
+    first, second = (pool(*one) for one in zip(frames, measures, strict=True))
+    return first, second
 
 
 def _judged() -> Synthesis:

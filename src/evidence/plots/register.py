@@ -10,11 +10,13 @@ from .bias import bias_summary, traffic_light
 from .bubble import bubble
 from .caterpillar import caterpillar
 from .check_rows import adjusted_plot, cumulative_orders_plot, fragility_plot, imprecision_plot
+from .coverage import coverage_plot
 from .drapery import drapery
 from .evidence_map import evidence_map
 from .flow import flow
 from .forest import forest
 from .funnel import funnel
+from .labbe import labbe
 from .multiverse import multiverse_plot
 from .panels import forests
 from .row_family import atlas, cumulative, shrinkage
@@ -37,6 +39,7 @@ PLOTS: dict[str, Callable[..., Axes]] = {
     "funnel": funnel,
     "bubble": bubble,
     "drapery": drapery,
+    "labbe": labbe,
     "tau2_profile": tau2_profile,
     "leave_one_out": leave_one_out_plot,
     "influence": influence_plot,
@@ -50,6 +53,7 @@ PLOTS: dict[str, Callable[..., Axes]] = {
     "fragility": fragility_plot,
     "traffic_light": traffic_light,
     "bias_summary": bias_summary,
+    "coverage": coverage_plot,
     "evidence_map": evidence_map,
     "flow": flow,
 }
