@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FILES := $(wildcard $(shell git ls-files -co --exclude-standard 2>/dev/null))
+# one more than there are cores: some tests wait for kernels and a browser
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 INSTALL = $(BIN)/pip install --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
@@ -72,5 +74,5 @@ clean: ## remove everything that the commands above made
 
 .venv/.tested: .venv/.developer $(FILES)
 	@echo "test: running every test"
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n $(WORKERS)
 	@touch $@
