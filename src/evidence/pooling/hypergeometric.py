@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 Array = NDArray[np.float64]
 
@@ -120,10 +120,8 @@ class Table:
         t, u, v, w = (fit[:, None] for fit in self._fitted(theta))
         beyond = theta[:, None] - np.log(t / u) + np.log(v / w)  # where no such cells can be
         with np.errstate(divide="ignore"):
-            treated = np.log(stats.binom.pmf(counts, self.a + self.b, t / (t + u)))
-            control = np.log(
-                stats.binom.pmf(self.a + self.c - counts, self.c + self.d, v / (v + w))
-            )
+            treated = np.log(_binomial(counts, self.a + self.b, t / (t + u)))
+            control = np.log(_binomial(self.a + self.c - counts, self.c + self.d, v / (v + w)))
         return np.asarray(treated + control + beyond * (counts - self.a), float)
 
     def own(self, theta: Array) -> Array:
@@ -133,8 +131,15 @@ class Table:
         cells = (self.a, self.b, self.c, self.d)
         away = [special.kl_div(x, fit) for x, fit in zip(cells, self._fitted(theta), strict=True)]
         arms = ((self.a, self.b), (self.c, self.d))
-        best = sum(float(np.log(stats.binom.pmf(x, x + y, x / (x + y)))) for x, y in arms)
+        best = sum(float(np.log(_binomial(x, x + y, x / (x + y)))) for x, y in arms)
         return np.asarray(best - np.sum(away, axis=0), float)
+
+
+def _binomial(count: Array | float, size: float, p: Array | float) -> Array:
+    """Binomial probabilities, exact to rounding for counts of any size."""
+    from scipy import stats  # a quarter of a second to load, and for large tables only
+
+    return np.asarray(stats.binom.pmf(count, size, p), float)
 
 
 def _moments(log: Array, away: Array) -> tuple[Array, Array, Array]:
