@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from ..errors import SynthesisError
 from ..formatting import count, fixed, percent, plural
 from ..pooling.model import Synthesis
+from ..sensitivity.check import shown
 from ..sensitivity.gosh import ALL_UP_TO, SEED, baujat, gosh, outlier_sweep
 from ..sensitivity.influence import influence_check, leave_one_out
 from .axis import Axis, axis_of, linear_axis
@@ -58,8 +59,8 @@ def leave_one_out_plot(
     low, high = found["estimate"].min(), found["estimate"].max()
     alt = (
         f"{opening('Leave-one-out plot', title)} Without any one of {plural(len(found), 'study')} "
-        f"the estimate lies between {_text(low, synthesis)} and {_text(high, synthesis)}; with all "
-        f"it is {_text(synthesis.estimate or 0.0, synthesis)}."
+        f"the estimate lies between {shown(low, synthesis)} and {shown(high, synthesis)}; with all "
+        f"it is {shown(synthesis.estimate or 0.0, synthesis)}."
     )
     return leave(ax, alt=alt, table=found)
 
@@ -91,8 +92,8 @@ def outlier_sweep_plot(
     last = found.iloc[-1]
     alt = (
         f"{opening('Outlier sweep', title)} With {plural(len(found), 'study')} set aside the "
-        f"estimate is {_text(last['estimate'], synthesis)}; with all it is "
-        f"{_text(synthesis.estimate or 0.0, synthesis)}."
+        f"estimate is {shown(last['estimate'], synthesis)}; with all it is "
+        f"{shown(synthesis.estimate or 0.0, synthesis)}."
     )
     return leave(ax, alt=alt, table=found)
 
@@ -235,14 +236,14 @@ def _gosh_alt(
     """Where the subsets lie, in words."""
     said = [
         f"{opening('Plot of subsets (GOSH)', title)} {count(len(table))} subsets; the estimate "
-        f"lies between {_text(table['estimate'].min(), synthesis)} and "
-        f"{_text(table['estimate'].max(), synthesis)}, I² between "
+        f"lies between {shown(table['estimate'].min(), synthesis)} and "
+        f"{shown(table['estimate'].max(), synthesis)}, I² between "
         f"{percent(table['i2'].min(), 0)}% and {percent(table['i2'].max(), 0)}%."
     ]
     if study:
         with_, without = (table.loc[part, "estimate"].median() for part in (inside, ~inside))
         said.append(
-            f"Median with {study} {_text(with_, synthesis)}, without {_text(without, synthesis)}."
+            f"Median with {study} {shown(with_, synthesis)}, without {shown(without, synthesis)}."
         )
     return " ".join(said)
 
@@ -262,8 +263,3 @@ def _name(ax: Axes, text: str, at: tuple[float, float], x: Axis, style: ForestSt
         color=style.ink, ha="right" if right else "left", va="baseline", parse_math=False,
         annotation_clip=False,
     )  # fmt: skip
-
-
-def _text(value: float, synthesis: Synthesis) -> str:
-    scale = synthesis.measure.scale
-    return f"{scale.text(value)}{scale.unit}"
